@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/arena.h"
+#include "base/fd.h"
+#include "base/map.h"
+#include "prim/err.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+Test(map, finds_all_and_walks_in_insertion_order)
+{
+	_cleanup_arena_ struct arena a = ARENA_INIT;
+	_cleanup_map_ struct map m = MAP_INIT;
+	size_t n = 0;
+
+	cr_assert_null(map_get(&m, STR("x")));
+	for (size_t i = 0; i < 5000; i++)
+		cr_assert_eq(map_put(&m, arena_fmt(&a, "key-%zu", i), (void *)(i + 1)), 0);
+	cr_assert_eq(map_put(&m, STR("key-7"), (void *)1), 0);
+	cr_assert_eq(m.n, 5000);
+	cr_assert_eq(map_get(&m, STR("key-7")), (void *)1);
+	cr_assert_eq(map_get(&m, STR("key-4999")), (void *)5000);
+	cr_assert_null(map_get(&m, STR("key-5000")));
+	map_foreach(e, &m)
+		cr_assert(str_eq(e->key, arena_fmt(&a, "key-%zu", n++)));
+}
+
+Test(arena, keeps_its_maximum)
+{
+	_cleanup_arena_ struct arena a = { .max = 1 << 20 };
+
+	cr_assert_null(arena_alloc(&a, 2 << 20));
+	cr_assert_null(arena_array(&a, SIZE_MAX / 2, 4));
+	cr_assert_not_null(arena_alloc(&a, 100));
+}
+
+struct scratch {
+	char path[64];
+	int fd;
+};
+
+static struct scratch scratch_make(void)
+{
+	struct scratch s = { "/tmp/cratons-unit-XXXXXX", -1 };
+
+	cr_assert_not_null(mkdtemp(s.path));
+	s.fd = open(s.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_geq(s.fd, 0);
+	return s;
+}
+
+static void scratch_done(struct scratch *s)
+{
+	close(s->fd);
+	cr_assert_eq(remove_all(AT_FDCWD, s->path), 0);
+	cr_assert_eq(access(s->path, F_OK), -1);
+}
+
+Test(fd, replace_keeps_mode_and_leaves_no_temporary)
+{
+	struct scratch s = scratch_make();
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct stat st;
+
+	cr_assert_eq(file_replace(s.fd, "f", "one", 3, 0640), 0);
+	cr_assert_eq(fchmodat(s.fd, "f", 0600, 0), 0);
+	cr_assert_eq(file_replace(s.fd, "f", "three", 5, 0644), 0);
+	cr_assert_eq(file_slurp(s.fd, "f", &b, 100), 0);
+	cr_assert_str_eq(buf_text(&b), "three");
+	cr_assert_eq(fstatat(s.fd, "f", &st, 0), 0);
+	cr_assert_eq(st.st_mode & 0777, 0600);
+	cr_assert_eq(file_slurp(s.fd, "f", &b, 4), -ERR_LIMIT);
+	cr_assert_eq(file_slurp(s.fd, "none", &b, 4), -ENOENT);
+	cr_assert_eq(file_slurp(s.fd, ".", &b, 4), -EISDIR);
+	scratch_done(&s);
+}
+
+Test(fd, beneath_refuses_to_leave)
+{
+	struct scratch s = scratch_make();
+	int fd;
+
+	cr_assert_eq(dir_make_all(s.fd, "a/b/c", 0755), 0);
+	cr_assert_eq(symlinkat("/etc", s.fd, "out"), 0);
+	cr_assert_eq(symlinkat("a/b", s.fd, "in"), 0);
+	cr_assert_eq(open_beneath(s.fd, "../x", O_RDONLY, 0), -EXDEV);
+	cr_assert_eq(open_beneath(s.fd, "out/passwd", O_RDONLY, 0), -EXDEV);
+	fd = open_beneath(s.fd, "in/c", O_RDONLY | O_DIRECTORY, 0);
+	cr_assert_geq(fd, 0);
+	close(fd);
+	scratch_done(&s);
+}
+
+Test(fd, slurp_reads_what_has_no_size)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	cr_assert_eq(file_slurp(AT_FDCWD, "/proc/self/status", &b, 1 << 20), 0);
+	cr_assert_gt(b.len, 100);
+}

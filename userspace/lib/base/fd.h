@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* File descriptors: every one is O_CLOEXEC from birth, and close() is never retried. */
+#ifndef CRATONS_BASE_FD_H
+#define CRATONS_BASE_FD_H
+
+#include "prim/buf.h"
+
+#include <sys/types.h>
+#include <unistd.h>
+
+static inline void fd_closep(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+#define _cleanup_fd_ _cleanup_(fd_closep)
+
+/* All bytes or an error; EINTR and short counts are handled. 0 or -errno; a file that ends before
+ * `len` bytes is -EIO. */
+int fd_write_all(int fd, const void *bytes, size_t len);
+int fd_pwrite_all(int fd, const void *bytes, size_t len, off_t at);
+int fd_read_all(int fd, void *bytes, size_t len);
+int fd_pread_all(int fd, void *bytes, size_t len, off_t at);
+
+/* Reads to the end, at most `max` bytes: -ERR_LIMIT past that. */
+int fd_slurp(int fd, struct buf *ret, size_t max);
+
+/* Reads a whole regular file, path relative to dirfd; -ERR_LIMIT past max, -ENOENT and the like. */
+int file_slurp(int dirfd, const char *path, struct buf *ret, size_t max);
+
+/* Replaces a file so that a reader sees the old or the new contents, never a part: a temporary name
+ * beside it, fsync, rename. The old file's mode is kept; a new one gets `mode`. */
+int file_replace(int dirfd, const char *path, const void *bytes, size_t len, mode_t mode);
+
+/* Makes a directory and those above it; 0 also when it was there. */
+int dir_make_all(int dirfd, const char *path, mode_t mode);
+
+/* Opens a path below dirfd that may not leave it, neither by ".." nor by a link (openat2 with
+ * RESOLVE_BENEATH and RESOLVE_NO_MAGICLINKS): a descriptor or -errno (-EXDEV when it would leave). */
+int open_beneath(int dirfd, const char *path, int flags, mode_t mode);
+
+/* Removes a file or a whole directory without following links; 0 also when it was not there. */
+int remove_all(int dirfd, const char *path);
+
+#endif

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "prim/diag.h"
+
+#include "prim/err.h"
+
+#include <errno.h>
+
+#define DIAG_TEXT_MAX 16384
+
+void diag_done(struct diag *d)
+{
+	buf_done(&d->what);
+	buf_done(&d->where);
+	buf_done(&d->hint);
+	d->code = 0;
+}
+
+void diag_reset(struct diag *d)
+{
+	buf_reset(&d->what);
+	buf_reset(&d->where);
+	buf_reset(&d->hint);
+	d->code = 0;
+}
+
+/* Control characters other than newline and tab could move a terminal's cursor or rename its
+ * window; DEL and the C1 range (as UTF-8) likewise. */
+static void disarm(struct buf *b, size_t from)
+{
+	for (size_t i = from; i < b->len; i++) {
+		unsigned char c = (unsigned char)b->data[i];
+
+		if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
+			b->data[i] = '?';
+		else if (c == 0xc2 && i + 1 < b->len && (unsigned char)b->data[i + 1] < 0xa0)
+			b->data[i] = b->data[i + 1] = '?';
+	}
+}
+
+/* Text too long for a diagnostic is cut, never lost. */
+static void put(struct buf *b, const char *format, va_list ap)
+{
+	size_t from = b->len;
+
+	if (buf_vaddf(b, format, ap) < 0)
+		return;
+	if (b->len > DIAG_TEXT_MAX) {
+		b->len = DIAG_TEXT_MAX;
+		b->data[b->len] = '\0';
+	}
+	disarm(b, from);
+}
+
+int diag_fail(struct diag *d, int code, const char *format, ...)
+{
+	va_list ap;
+
+	if (!d)
+		return code;
+	diag_reset(d);
+	d->code = code;
+	va_start(ap, format);
+	put(&d->what, format, ap);
+	va_end(ap);
+	return code;
+}
+
+int diag_errno(struct diag *d, int code, const char *format, ...)
+{
+	va_list ap;
+
+	if (!d)
+		return code;
+	diag_reset(d);
+	d->code = code;
+	va_start(ap, format);
+	put(&d->what, format, ap);
+	va_end(ap);
+	(void)buf_addf(&d->what, ": %s", err_sentence(code));
+	return code;
+}
+
+int diag_where(struct diag *d, const char *format, ...)
+{
+	va_list ap;
+
+	if (!d)
+		return -EINVAL;
+	if (d->where.len == 0) {
+		va_start(ap, format);
+		put(&d->where, format, ap);
+		va_end(ap);
+	}
+	return d->code;
+}
+
+int diag_hint(struct diag *d, const char *format, ...)
+{
+	va_list ap;
+
+	if (!d)
+		return -EINVAL;
+	if (d->hint.len == 0) {
+		va_start(ap, format);
+		put(&d->hint, format, ap);
+		va_end(ap);
+	}
+	return d->code;
+}
+
+int diag_context(struct diag *d, const char *format, ...)
+{
+	struct buf whole = BUF_INIT;
+	va_list ap;
+
+	if (!d)
+		return -EINVAL;
+	va_start(ap, format);
+	put(&whole, format, ap);
+	va_end(ap);
+	if (buf_addf(&whole, ": %s", buf_text(&d->what)) < 0) {
+		buf_done(&whole);
+		return d->code;
+	}
+	buf_done(&d->what);
+	d->what = whole;
+	return d->code;
+}
