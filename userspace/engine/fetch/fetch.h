@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * HTTP for the engine: libcurl's multi interface driven by the event loop. Bounded concurrency, one
+ * queue with priorities, connection reuse, HTTP/2, retries with backoff on the errors that deserve
+ * them (RFC 9110 section 9.2.2: idempotent requests only), Retry-After, resume of cut transfers,
+ * stall and total time-outs. Credentials come from struct credentials and go to the host and path
+ * that they are for, never across a redirect to another origin, never into a message.
+ *
+ * libcurl is loaded when the first request is made, so that commands that need no network do not
+ * pay for it.
+ */
+#ifndef CRATONS_ENGINE_FETCH_H
+#define CRATONS_ENGINE_FETCH_H
+
+#include "base/loop.h"
+#include "engine/fetch/credentials.h"
+
+struct fetch_request {
+	const char *url;
+	const char *accept;		/* or NULL */
+	const char *if_none_match;	/* ETag, or NULL */
+	const char *if_modified_since;	/* or NULL */
+	size_t max;			/* bytes of the body; more is -ERR_LIMIT */
+	int priority;			/* higher first; 0 is ordinary */
+	bool metadata;			/* counts as metadata in the statistics, else as archive */
+};
+
+struct fetch_result {
+	int error;		/* 0 (status is 2xx or 304) or negative; then `diag` tells */
+	struct diag *diag;	/* borrowed for the callback */
+	long status;
+	struct buf body;	/* take it with buf_take, or it is freed */
+	const char *etag, *last_modified;	/* or NULL; borrowed */
+	const char *url;	/* the one asked for */
+};
+
+typedef void (*fetch_fn)(void *data, struct fetch_result *result);
+
+struct fetch_options {
+	unsigned concurrency;		/* requests at once; 0: 64 */
+	unsigned per_host;		/* connections to one host; 0: 16 */
+	unsigned retries;		/* further tries; UINT_MAX: 3 */
+	unsigned stall_seconds;		/* no byte for so long: try again; 0: 30 */
+	unsigned total_seconds;		/* for one request with its retries; 0: 600 */
+	bool offline;			/* every request fails with -ERR_OFFLINE */
+};
+
+struct fetch_statistics {
+	uint64_t requests, retries, connections, bytes;
+	uint64_t metadata_bytes, archive_bytes;
+	unsigned active, waiting;
+	const char *waiting_for;	/* the URL of the oldest active request, or NULL */
+};
+
+struct fetcher;
+int fetcher_new(struct fetcher **ret, struct loop *l, const struct credentials *c,
+	const struct fetch_options *o, struct diag *d);
+void fetcher_free(struct fetcher *f);	/* cancels what is under way, without callbacks */
+DEFINE_CLEANUP(struct fetcher *, fetcher_free);
+
+/* fn is called once, from loop_step. The request is copied. */
+int fetcher_get(struct fetcher *f, const struct fetch_request *r, fetch_fn fn, void *data);
+void fetcher_statistics(const struct fetcher *f, struct fetch_statistics *ret);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The seam between the engine and an ecosystem. An ecosystem is one folder (registry/npm/…) that
+ * fills one struct ecosystem; the engine's other parts know none of them by name. Functions take
+ * bytes and give values: they make no requests and open no files.
+ */
+#ifndef CRATONS_ENGINE_REGISTRY_H
+#define CRATONS_ENGINE_REGISTRY_H
+
+#include "engine/lock/lockfile.h"
+#include "engine/version/version.h"
+#include "tree/tree.h"
+
+/* An edge as a registry's metadata states it. */
+struct dependency {
+	struct str alias;	/* as imported */
+	struct str name;	/* of the package: another than alias for "npm:other@1" */
+	struct str requirement;
+	enum dependency_kind kind;
+};
+
+struct release {
+	struct str version;
+	struct version *parsed;		/* of the ecosystem's scheme, in the package's arena */
+	struct dependency *dependencies;	/* sorted by alias */
+	size_t ndependencies;
+	struct str *bundled;
+	size_t nbundled;
+	struct lock_platform platform;
+	struct lock_bin *bins;
+	size_t nbins;
+	struct str url;			/* of the archive */
+	struct str integrity;		/* SRI, as strong as the registry has it; may be "sha1-…" */
+	struct str deprecated;		/* empty: not */
+	struct str engines;		/* npm engines.node, or empty */
+	bool scripts;
+	int64_t published;		/* ms since 1970; -1 when the registry does not say */
+};
+
+struct dist_tag {
+	struct str name, version;
+};
+
+/* One package's metadata: everything in `arena`. */
+struct package {
+	struct arena arena;
+	struct str name;
+	struct release *releases;	/* ascending by version */
+	size_t nreleases;
+	struct dist_tag *tags;
+	size_t ntags;
+};
+
+void package_free(struct package *p);
+DEFINE_CLEANUP(struct package *, package_free);
+
+struct compose_options {
+	struct platform host;
+	enum manifest_layout layout;
+	bool production;	/* without dev dependencies */
+	/* The tree to present for a package (its scripts' result where they ran); NULL when it is
+	 * not there, which is an error unless every way to it is optional. */
+	const struct digest *(*tree_of)(void *data, const struct lock_package *p);
+	/* A package's tree, for layouts that merge; borrowed. */
+	int (*open_tree)(void *data, const struct digest *digest, const struct tree **ret,
+		struct diag *d);
+	void *data;
+};
+
+struct ecosystem {
+	const char *name;		/* "npm": as in the manifest and in ids */
+	const char *default_registry;	/* URL with '/' at its end */
+	const struct version_scheme *versions;
+	bool (*name_valid)(struct str name);
+
+	/* Appends the URL of a package's metadata to `ret`, and gives the Accept header. */
+	int (*metadata_url)(struct str registry, struct str name, struct buf *ret,
+		const char **ret_accept);
+	/* Untrusted bytes to metadata: -ERR_METADATA names the package and the field. A version that
+	 * is malformed is left out, not fatal. */
+	int (*metadata_parse)(struct str body, struct str name, const char *url,
+		struct package **ret, struct diag *d);
+	/* The same in a compact form for the cache: what parse gives, nothing else. */
+	int (*metadata_pack)(const struct package *p, struct buf *ret);
+	int (*metadata_unpack)(struct str packed, struct package **ret, struct diag *d);
+
+	/* Splits what a manifest says: "npm:other@^1" into name and requirement. */
+	int (*requirement_parse)(struct str alias, struct str text, struct arena *a,
+		struct dependency *ret, struct diag *d);
+
+	/* The layout: adds to `b` everything that the project's environment consists of besides the
+	 * packages' own subtrees, and the subtrees. `tree_of` gives a package's tree. */
+	int (*compose)(const struct lockfile *l, const struct lock_root *root,
+		const struct compose_options *o, struct tree_builder *b, struct diag *d);
+	/* Where compose's tree belongs in the project: "node_modules". */
+	const char *mount_point;
+};
+
+/* By name; NULL when there is none. And all of them, NULL-terminated. */
+const struct ecosystem *ecosystem_find(struct str name);
+const struct ecosystem *const *ecosystems(void);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The container: an ordered table of steps (steps.c), one file a wall (step_<wall>.c), that turn a
+ * struct sandbox into a process that sees only what it names. Nothing here needs privilege or a
+ * helper of the host's. A wall that the profile asks for and that cannot be built is -ERR_NO_WALL,
+ * named, and nothing runs.
+ */
+#ifndef CRATONS_ENGINE_SANDBOX_H
+#define CRATONS_ENGINE_SANDBOX_H
+
+#include "base/arena.h"
+#include "prim/diag.h"
+
+#include <sys/types.h>
+
+enum sandbox_net {
+	SANDBOX_NET_NONE,	/* a namespace with a loopback and nothing else */
+	SANDBOX_NET_HOST,
+};
+
+enum sandbox_bind_kind {
+	SANDBOX_BIND_RO,
+	SANDBOX_BIND_RW,
+	SANDBOX_BIND_TREE,	/* `source` is a path below the FUSE mount: read-only, nosuid, nodev */
+	SANDBOX_BIND_OVERLAY,	/* overlay: lower = source, upper and work = `upper`, `work` */
+	SANDBOX_BIND_TMPFS,
+	SANDBOX_BIND_SYMLINK,	/* `source` is the link's target */
+	SANDBOX_BIND_FILE,	/* a new read-only file with `source` as its contents */
+};
+
+struct sandbox_bind {
+	enum sandbox_bind_kind kind;
+	const char *source;
+	const char *target;		/* absolute path inside */
+	const char *upper, *work;	/* overlay only; paths on the host */
+	uint64_t size;			/* tmpfs: bytes; 0: 64 MiB */
+	bool optional;			/* a source that is not there is skipped */
+};
+
+struct sandbox_limits {
+	uint64_t output_max;	/* bytes of captured output; 0: none */
+	unsigned seconds;	/* wall time; 0: none */
+	uint64_t address_space, file_size, processes, open_files;	/* rlimits; 0: inherited */
+};
+
+enum sandbox_stdio {
+	SANDBOX_STDIO_INHERIT,	/* the caller's descriptors 0-2; a new pty when they are a terminal */
+	SANDBOX_STDIO_CAPTURE,	/* stdin empty, stdout and stderr into `output` */
+};
+
+struct sandbox {
+	const char *seccomp;		/* name of the profile: policies/seccomp/<name>.toml */
+	const char *hostname;		/* or NULL */
+	uid_t uid;			/* inside */
+	gid_t gid;
+	enum sandbox_net net;
+	struct sandbox_bind *binds;	/* in the order they are made */
+	size_t nbinds;
+	const char *const *argv;	/* NULL-terminated; argv[0] is looked up in PATH inside */
+	const char *const *env;		/* "NAME=value", NULL-terminated: all there is */
+	const char *cwd;		/* inside */
+	struct sandbox_limits limits;
+	enum sandbox_stdio stdio;
+	/* Namespaces to start from (a FUSE server's), or -1. */
+	int user_ns, mount_ns;
+	bool host_usr;			/* bind the host's /usr, /bin, /lib… read-only, /etc minimal */
+};
+
+struct sandbox_result {
+	int status;		/* as from waitpid */
+	const char *ended_by;	/* NULL, or "time", "output" when a limit ended it */
+	struct buf output;	/* captured; the caller frees it */
+};
+
+/* Runs to the end, forwarding signals and the terminal. 0 when the command ran, whatever its status. */
+int sandbox_run(const struct sandbox *s, struct sandbox_result *ret, struct diag *d);
+
+/* The exit status to pass on: the child's, or 128 + signal. */
+int sandbox_exit_status(const struct sandbox_result *r);
+
+/* doctor: builds each wall for real. `fix` may be NULL. */
+struct sandbox_check {
+	const char *wall;
+	int error;		/* 0: it holds */
+	char *detail;		/* freed by the caller */
+	const char *fix;
+};
+int sandbox_doctor(struct arena *a, struct sandbox_check **ret, size_t *ret_n);
+
+#endif
