@@ -8,6 +8,13 @@
 
 #include "cas/cas-write.h"
 
+/* The archive's files, before they are put. */
+struct unpack_view;
+/* The contents of a file, .p == NULL where there is none. */
+struct str unpack_find(const struct unpack_view *view, struct str path);
+/* Whether there is a file or a folder of files at this path. */
+bool unpack_has(const struct unpack_view *view, struct str path);
+
 enum unpack_links {
 	UNPACK_LINKS_SKIP,	/* npm: links in packages are left out, as npm and pnpm do */
 	UNPACK_LINKS_INSIDE,	/* kept when they stay inside the tree, otherwise refused */
@@ -19,11 +26,13 @@ struct unpack_options {
 	uint64_t max_bytes;		/* of all files unpacked; 0: 4 GiB */
 	uint64_t max_entries;		/* 0: 1 million */
 	unsigned max_ratio;		/* unpacked : packed, beyond 64 MiB; 0: 1000 */
-	/* Called for each file before it is put: may replace the contents (fill `changed`) and set the
-	 * mode bit. `path` is after stripping. */
+	/* All three may be NULL. Paths are after stripping.
+	 * first: before any file is put; can look at any of them through unpack_find. */
+	int (*first)(void *data, const struct unpack_view *view, struct diag *d);
+	/* each: may give other contents (fill `changed`) and set the mode bit. */
 	int (*each)(void *data, struct str path, struct str contents, struct buf *changed,
 		bool *executable, struct diag *d);
-	/* Called when all entries were read, before the commit: may add to the tree. */
+	/* last: when all files were put, before the commit; may add to the tree. */
 	int (*last)(void *data, struct tree_builder *b, struct diag *d);
 	void *data;
 };

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "engine/unpack/tar.h"
+
+#include "prim/err.h"
+
+#include <errno.h>
+
+#define BLOCK	     512
+#define PAX_MAX	     ((uint64_t)1 << 20)	/* bytes of extended headers for one entry */
+#define LONG_NAME_MAX ((uint64_t)64 << 10)
+
+/* The header block (pax(1p), "ustar Interchange Format"). */
+struct header {
+	char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8];
+	char type;
+	char linkname[100], magic[6], version[2], uname[32], gname[32], major[8], minor[8];
+	char prefix[155], padding[12];
+};
+_Static_assert(sizeof(struct header) == BLOCK, "a tar header is one block");
+
+void tar_init(struct tar_reader *t, struct str bytes, bool need_end)
+{
+	*t = (struct tar_reader){ .bytes = bytes, .need_end = need_end };
+}
+
+void tar_done(struct tar_reader *t)
+{
+	buf_done(&t->name);
+	buf_done(&t->target);
+	buf_done(&t->short_name);
+}
+
+static struct str field(const char *p, size_t n)
+{
+	return str_of(p, strnlen(p, n));
+}
+
+/* Octal digits with spaces or NULs around them, or base-256 where the top bit is set. */
+static int number(const char *p, size_t n, uint64_t *ret)
+{
+	struct str s;
+	uint64_t v = 0;
+
+	if ((uint8_t)p[0] & 0x80) {
+		if ((uint8_t)p[0] != 0x80)
+			return -EINVAL;	/* negative, or beyond what any archive can have */
+		for (size_t i = 1; i < n; i++) {
+			if (v >> 56)
+				return -ERANGE;
+			v = v << 8 | (uint8_t)p[i];
+		}
+		*ret = v;
+		return 0;
+	}
+	s = str_trim(field(p, n));
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '7' || v >> 61)
+			return -EINVAL;
+		v = v << 3 | (uint64_t)(s.p[i] - '0');
+	}
+	*ret = v;
+	return 0;
+}
+
+/* Old writers summed signed characters; both are accepted. */
+static bool checksum_right(const struct header *h)
+{
+	const char *p = (const char *)h;
+	uint64_t want;
+	int64_t plain = 0, with_sign = 0;
+
+	if (number(h->checksum, sizeof(h->checksum), &want) < 0)
+		return false;
+	for (size_t i = 0; i < BLOCK; i++) {
+		bool own = i >= offsetof(struct header, checksum) &&
+			   i < offsetof(struct header, checksum) + sizeof(h->checksum);
+
+		plain += own ? ' ' : (uint8_t)p[i];
+		with_sign += own ? ' ' : (int8_t)p[i];
+	}
+	return (int64_t)want == plain || (int64_t)want == with_sign;
+}
+
+static bool block_is_zero(const char *p)
+{
+	static const char zero[BLOCK];
+
+	return memcmp(p, zero, BLOCK) == 0;
+}
+
+static int bad(struct diag *d, struct str name, const char *why)
+{
+	return diag_fail(d, -ERR_ARCHIVE, "the archive's entry '%.*s' %s", STR_ARG(name), why);
+}
+
+/* The bytes of an entry, and the position moved past their padding. */
+static int take(struct tar_reader *t, struct str name, uint64_t size, struct str *ret,
+	struct diag *d)
+{
+	size_t left = t->bytes.n - t->at;
+
+	if (size > left)
+		return bad(d, name, "is longer than the archive");
+	*ret = str_of(t->bytes.p + t->at, (size_t)size);
+	t->at += MIN(left, ((size_t)size + BLOCK - 1) / BLOCK * BLOCK);
+	return 0;
+}
+
+static int pax_field(struct tar_reader *t, struct str key, struct str value, bool global,
+	struct diag *d)
+{
+	bool name = str_is(key, "path"), target = str_is(key, "linkpath");
+	bool size = str_is(key, "size");
+
+	if (str_starts(key, STR("GNU.sparse.")))
+		return bad(d, buf_str(&t->name), "is a sparse file");
+	if (!name && !target && !size)
+		return 0;
+	if (global)
+		return diag_fail(d, -ERR_ARCHIVE, "the archive sets '%.*s' for all entries",
+			STR_ARG(key));
+	if (memchr(value.p, '\0', value.n))
+		return diag_fail(d, -ERR_ARCHIVE, "the archive has a name with a NUL byte");
+	if (size) {
+		t->has_size = true;
+		return str_u64(value, &t->size) < 0 ?
+			diag_fail(d, -ERR_ARCHIVE, "the archive has a malformed size") : 0;
+	}
+	buf_reset(name ? &t->name : &t->target);
+	*(name ? &t->has_name : &t->has_target) = true;
+	return buf_addstr(name ? &t->name : &t->target, value);
+}
+
+/* Records "<length> <key>=<value>\n", the length counting itself (pax(1p), "pax Extended Header"). */
+static int pax_header(struct tar_reader *t, struct str s, bool global, struct diag *d)
+{
+	while (s.n) {
+		size_t space = str_find(s, ' ', 0), equals;
+		struct str record;
+		uint64_t len;
+		int r;
+
+		if (str_u64(str_slice(s, 0, space), &len) < 0 || len > s.n || len < space + 3 ||
+				s.p[len - 1] != '\n')
+			return diag_fail(d, -ERR_ARCHIVE, "the archive has a malformed pax header");
+		record = str_slice(s, space + 1, (size_t)len - 1);
+		equals = str_find(record, '=', 0);
+		if (equals == record.n || equals == 0)
+			return diag_fail(d, -ERR_ARCHIVE, "the archive has a malformed pax header");
+		r = pax_field(t, str_slice(record, 0, equals),
+			str_slice(record, equals + 1, record.n), global, d);
+		if (r < 0)
+			return r;
+		s = str_slice(s, (size_t)len, s.n);
+	}
+	return 0;
+}
+
+static int gnu_long(struct tar_reader *t, struct str s, bool name)
+{
+	struct buf *b = name ? &t->name : &t->target;
+
+	*(name ? &t->has_name : &t->has_target) = true;
+	buf_reset(b);
+	return buf_addstr(b, field(s.p, s.n));
+}
+
+static bool is_ustar(const struct header *h)
+{
+	return memcmp(h->magic, "ustar\0", 6) == 0;
+}
+
+/* The name in the header itself; GNU archives ("ustar  ") use the prefix's room otherwise. */
+static int header_name(struct tar_reader *t, const struct header *h, struct str *ret)
+{
+	struct str name = field(h->name, sizeof(h->name));
+	struct str prefix = field(h->prefix, sizeof(h->prefix));
+	int r;
+
+	if (!is_ustar(h) || prefix.n == 0) {
+		*ret = name;
+		return 0;
+	}
+	buf_reset(&t->short_name);
+	r = buf_addf(&t->short_name, "%.*s/%.*s", STR_ARG(prefix), STR_ARG(name));
+	*ret = buf_str(&t->short_name);
+	return r;
+}
+
+static int extension(struct tar_reader *t, const struct header *h, struct diag *d)
+{
+	struct str name = field(h->name, sizeof(h->name)), body = { 0 };
+	bool pax = h->type == 'x' || h->type == 'g';
+	uint64_t size;
+	int r;
+
+	if (number(h->size, sizeof(h->size), &size) < 0 || size > (pax ? PAX_MAX : LONG_NAME_MAX))
+		return bad(d, name, "is an extended header of an unacceptable size");
+	r = take(t, name, size, &body, d);
+	if (r < 0)
+		return r;
+	if (pax)
+		return pax_header(t, body, h->type == 'g', d);
+	return gnu_long(t, body, h->type == 'L');
+}
+
+static int kind_of(const struct header *h, struct str name, struct tar_entry *ret, struct diag *d)
+{
+	switch (h->type) {
+	case '\0':
+	case '0':
+	case '7':
+		ret->kind = str_ends(name, STR("/")) ? TAR_DIR : TAR_FILE;
+		return 0;
+	case '1':
+		ret->kind = TAR_HARDLINK;
+		return 0;
+	case '2':
+		ret->kind = TAR_SYMLINK;
+		return 0;
+	case '5':
+		ret->kind = TAR_DIR;
+		return 0;
+	case '3':
+	case '4':
+	case '6':
+		return bad(d, name, "is a device or a pipe");
+	case 'S':
+		return bad(d, name, "is a sparse file");
+	default:
+		return bad(d, name, "is of an unknown kind");
+	}
+}
+
+static int entry(struct tar_reader *t, const struct header *h, struct tar_entry *ret,
+	struct diag *d)
+{
+	struct str name = buf_str(&t->name), target = buf_str(&t->target);
+	uint64_t size = t->size, mode;
+	int r = 0;
+
+	if (!t->has_name)
+		r = header_name(t, h, &name);
+	if (!t->has_target)
+		target = field(h->linkname, sizeof(h->linkname));
+	if (r == 0)
+		r = kind_of(h, name, ret, d);
+	if (r < 0)
+		return r;
+	if (!t->has_size && number(h->size, sizeof(h->size), &size) < 0)
+		return bad(d, name, "has a malformed size");
+	if (number(h->mode, sizeof(h->mode), &mode) < 0)
+		return bad(d, name, "has a malformed mode");
+	/* Links carry no contents; some old writers give their target's size all the same. */
+	if (ret->kind == TAR_SYMLINK || ret->kind == TAR_HARDLINK || ret->kind == TAR_DIR)
+		size = 0;
+	r = take(t, name, size, &ret->contents, d);
+	if (r < 0)
+		return r;
+	ret->name = name;
+	ret->target = target;
+	ret->executable = mode & 0111;
+	t->has_name = t->has_target = t->has_size = false;
+	return 1;
+}
+
+static int at_end(struct tar_reader *t, struct diag *d)
+{
+	if (t->has_name || t->has_target || t->has_size)
+		return diag_fail(d, -ERR_ARCHIVE, "the archive ends after an extended header");
+	if (t->need_end)
+		return diag_fail(d, -ERR_ARCHIVE, "the archive is cut short");
+	return 0;
+}
+
+int tar_next(struct tar_reader *t, struct tar_entry *ret, struct diag *d)
+{
+	for (;;) {
+		const struct header *h = (const void *)(t->bytes.p + t->at);
+		int r;
+
+		if (t->at == t->bytes.n)
+			return at_end(t, d);
+		if (t->bytes.n - t->at < BLOCK)
+			return diag_fail(d, -ERR_ARCHIVE, "the archive is cut short");
+		t->at += BLOCK;
+		if (block_is_zero((const char *)h)) {
+			t->need_end = false;
+			return at_end(t, d);
+		}
+		if (!checksum_right(h))
+			return diag_fail(d, -ERR_ARCHIVE,
+				"the archive has a header with a wrong checksum at byte %zu",
+				t->at - BLOCK);
+		if (h->type != 'x' && h->type != 'g' && h->type != 'L' && h->type != 'K')
+			return entry(t, h, ret, d);
+		r = extension(t, h, d);
+		if (r < 0)
+			return r;
+	}
+}
