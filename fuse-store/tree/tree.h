@@ -34,7 +34,7 @@ enum tree_kind {
 struct tree_entry {
 	enum tree_kind kind;
 	bool executable;	/* files only */
-	struct str name;
+	struct str name;	/* a NUL follows its bytes, and those of the target */
 	uint64_t size;		/* files: bytes */
 	struct digest digest;	/* files: of the contents; subtrees: of the tree */
 	struct str target;	/* symlinks */
