@@ -9,7 +9,7 @@
 
 #include "engine/lock/lockfile.h"
 #include "engine/version/version.h"
-#include "tree/tree.h"
+#include "cas/cas-write.h"
 
 /* An edge as a registry's metadata states it. */
 struct dependency {
@@ -55,13 +55,12 @@ void package_free(struct package *p);
 DEFINE_CLEANUP(struct package *, package_free);
 
 struct compose_options {
-	struct platform host;
 	enum manifest_layout layout;
-	bool production;	/* without dev dependencies */
-	/* The tree to present for a package (its scripts' result where they ran); NULL when it is
-	 * not there, which is an error unless every way to it is optional. */
+	bool production;	/* without the root's dev dependencies */
+	const bool *selected;	/* by package index: what this platform gets (engine/env/select.h) */
+	/* The tree to present for a package: its archive's, or what its scripts made of it. */
 	const struct digest *(*tree_of)(void *data, const struct lock_package *p);
-	/* A package's tree, for layouts that merge; borrowed. */
+	/* A tree's entries, for what has to be merged; borrowed. */
 	int (*open_tree)(void *data, const struct digest *digest, const struct tree **ret,
 		struct diag *d);
 	void *data;
@@ -87,6 +86,11 @@ struct ecosystem {
 	/* Splits what a manifest says: "npm:other@^1" into name and requirement. */
 	int (*requirement_parse)(struct str alias, struct str text, struct arena *a,
 		struct dependency *ret, struct diag *d);
+
+	/* Puts an archive, whose integrity was checked, into the store: refused when it is not the
+	 * package that `p` says. */
+	int (*unpack)(struct cas_writer *w, struct str archive, const struct lock_package *p,
+		struct str source, struct digest *ret_tree, struct diag *d);
 
 	/* The layout: adds to `b` everything that the project's environment consists of besides the
 	 * packages' own subtrees, and the subtrees. `tree_of` gives a package's tree. */

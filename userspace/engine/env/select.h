@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What of a lockfile, which is for all platforms, this host gets. */
+#ifndef CRATONS_ENGINE_ENV_SELECT_H
+#define CRATONS_ENGINE_ENV_SELECT_H
+
+#include "engine/lock/lockfile.h"
+
+/*
+ * Marks the packages that a root reaches on `host`, by index, in `ret` (l->npackages flags, all
+ * written). A package that does not support the host, or that needs one that does not, is left out
+ * where every way to it is optional; where one is not, -ERR_INSTALL names the chain.
+ */
+int lock_select(const struct lockfile *l, const struct lock_root *root, const struct platform *host,
+	bool production, bool *ret, struct diag *d);
+
+/* Whether the package lists the edge as one that may be absent. */
+bool lock_edge_optional(const struct lock_package *p, const struct lock_edge *e);
+
+#endif
