@@ -95,18 +95,21 @@ char *str_dup(struct str s)
 	return copy;
 }
 
-/* The length of the well-formed sequence at p, 0 if there is none (the Unicode Standard, table 3-7). */
-static size_t utf8_sequence(const unsigned char *p, size_t n)
+/* The Unicode Standard, table 3-7: well-formed byte sequences. */
+size_t str_utf8_sequence(struct str s, size_t at)
 {
+	const unsigned char *p = (const unsigned char *)s.p + at;
 	unsigned char lo = 0x80, hi = 0xbf;
 	size_t len;
 
+	if (at >= s.n)
+		return 0;
 	if (p[0] < 0x80)
 		return 1;
 	if (p[0] < 0xc2 || p[0] > 0xf4)
 		return 0;
 	len = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	if (n < len)
+	if (s.n - at < len)
 		return 0;
 	if (p[0] == 0xe0)
 		lo = 0xa0;
@@ -126,10 +129,8 @@ static size_t utf8_sequence(const unsigned char *p, size_t n)
 
 bool str_utf8(struct str s)
 {
-	const unsigned char *p = (const unsigned char *)s.p;
-
 	for (size_t i = 0; i < s.n;) {
-		size_t len = utf8_sequence(p + i, s.n - i);
+		size_t len = str_utf8_sequence(s, i);
 
 		if (len == 0)
 			return false;

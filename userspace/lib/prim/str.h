@@ -24,7 +24,7 @@ static inline struct str str_from(const char *text)
 
 static inline struct str str_of(const void *p, size_t n)
 {
-	return (struct str){ p, n };
+	return (struct str){ (const char *)p, n };
 }
 
 static inline bool str_eq(struct str a, struct str b)
@@ -64,6 +64,9 @@ char *str_dup(struct str s);
 
 /* True for well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool str_utf8(struct str s);
+
+/* The length of the well-formed sequence at `at`, 0 if there is none there. */
+size_t str_utf8_sequence(struct str s, size_t at);
 
 /* The edit distance (Levenshtein) of two short names; names over 64 bytes give SIZE_MAX. */
 size_t str_distance(struct str a, struct str b);
