@@ -6,11 +6,12 @@
 #include <errno.h>
 
 static const struct {
+	const char *name;
 	int parent;
 	enum exit_status status;
 	const char *sentence;
 } table[] = {
-#define X(name, parent, status, sentence) { parent, status, sentence },
+#define X(name, parent, status, sentence) { #name, parent, status, sentence },
 	ERR_TABLE(X)
 #undef X
 };
@@ -31,6 +32,17 @@ const char *err_sentence(int code)
 		return table[i].sentence;
 	text = strerrordesc_np(code < 0 ? -code : code);
 	return text ? text : "unknown error";
+}
+
+const char *err_name(int code)
+{
+	int i = domain_index(code);
+	const char *text;
+
+	if (i >= 0)
+		return table[i].name;
+	text = strerrorname_np(code < 0 ? -code : code);
+	return text ? text : "UNKNOWN";
 }
 
 int err_errno(int code)

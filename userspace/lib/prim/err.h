@@ -74,6 +74,9 @@ enum err {
 /* The sentence for a code, of either sign; for an errno, strerror's. Never NULL; not to be freed. */
 const char *err_sentence(int code);
 
+/* The code's name, for programs: "LOCK_STALE", for an errno "ENOENT". Never NULL. */
+const char *err_name(int code);
+
 /* The negative errno nearest to a code. Plain errnos are returned as they are. */
 int err_errno(int code);
 

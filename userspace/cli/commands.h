@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of verbs. A verb is one line here, cmd/<name>.c (its options and its function), one page
+ * userspace/man/cratons-<name>.1 and one line in each of their Kbuild lists; help, completions and
+ * the checks follow from these.
+ */
+#ifndef CRATONS_CLI_COMMANDS_H
+#define CRATONS_CLI_COMMANDS_H
+
+#include "cmd.h"
+#include "options.h"
+
+enum command_group { GROUP_PROJECT, GROUP_ENVIRONMENT, GROUP_QUERY, GROUP_STORE, GROUP_TOOL };
+
+#define CMD_JSON 1u	/* reports, so that --json is accepted */
+#define CMD_PASS 2u	/* what follows its first argument is another program's */
+
+/*        name         group        flags     summary: the page's .Nd */
+#define COMMANDS(X)                                                                                \
+	X(help,        TOOL,        0,        "show a manual page")
+
+struct command {
+	const char *name;
+	enum command_group group;
+	unsigned flags;
+	const char *summary;
+	const struct opt *options;
+	int (*run)(struct cmd *c);
+	const char *page;	/* its manual page, mdoc */
+};
+
+/* A verb's file includes this header and defines these two. */
+#define X(name, group, flags, summary)                                                             \
+	extern const struct opt name##_options[];                                                  \
+	int cmd_##name(struct cmd *c);
+COMMANDS(X)
+#undef X
+
+/* All, in the table's order; ends with one without a name. */
+extern const struct command commands[];
+const struct command *command_find(const char *name);
+const char *command_group_title(enum command_group group);
+
+/* -ERR_USAGE with the nearest verb, or the one that other tools call so. */
+int command_unknown(const char *name, struct diag *d);
+
+/* The program's own options, accepted before and after every verb; and the page that has them. */
+extern const struct opt global_options[];
+const char *global_page(void);
+
+#endif
