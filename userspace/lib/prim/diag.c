@@ -108,6 +108,18 @@ int diag_hint(struct diag *d, const char *format, ...)
 	return d->code;
 }
 
+int diag_copy(struct diag *d, const struct diag *from)
+{
+	if (!d)
+		return from->code;
+	diag_reset(d);
+	d->code = from->code;
+	(void)buf_addstr(&d->what, buf_str(&from->what));
+	(void)buf_addstr(&d->where, buf_str(&from->where));
+	(void)buf_addstr(&d->hint, buf_str(&from->hint));
+	return d->code;
+}
+
 int diag_context(struct diag *d, const char *format, ...)
 {
 	struct buf whole = BUF_INIT;

@@ -39,6 +39,9 @@ int diag_errno(struct diag *d, int code, const char *format, ...) _printf_(3, 4)
 int diag_where(struct diag *d, const char *format, ...) _printf_(2, 3);
 int diag_hint(struct diag *d, const char *format, ...) _printf_(2, 3);
 
+/* All of another diagnostic, replacing what was there; returns its code. */
+int diag_copy(struct diag *d, const struct diag *from);
+
 /* Puts "<context>: " before the sentence. */
 int diag_context(struct diag *d, const char *format, ...) _printf_(2, 3);
 

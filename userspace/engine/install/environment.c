@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "engine/install/environment.h"
+
+#include "engine/registry/registry.h"
+#include "prim/err.h"
+
+#include <errno.h>
+
+/* Counted up when a layout changes, so that an environment composed the old way is made anew. */
+#define LAYOUT_VERSION 1
+
+static void add_text(struct hasher *h, struct str s)
+{
+	uint64_t n = s.n;
+
+	hash_add(h, &n, sizeof(n));
+	hash_add(h, s.p, s.n);
+}
+
+struct digest environment_key(struct str manifest, struct str lock, bool production)
+{
+	struct platform host = platform_host();
+	uint8_t how[2] = { LAYOUT_VERSION, production };
+	struct hasher h;
+
+	hash_init(&h);
+	add_text(&h, STR("cratons environment"));
+	hash_add(&h, how, sizeof(how));
+	add_text(&h, host.os);
+	add_text(&h, host.cpu);
+	add_text(&h, host.libc);
+	add_text(&h, manifest);
+	add_text(&h, lock);
+	return hash_end(&h);
+}
+
+int environment_find(struct cas *c, const struct digest *key, struct environment_fact *ret)
+{
+	_cleanup_buf_ struct buf value = BUF_INIT;
+	int r = cas_fact_get(c, CAS_ENVIRONMENT, str_of(key->b, DIGEST_SIZE), &value);
+
+	if (r < 0)
+		return r;
+	if (value.len != sizeof(*ret))
+		return -ENOENT;
+	memcpy(ret, value.data, sizeof(*ret));
+	return cas_has_tree(c, &ret->tree) ? 0 : -ENOENT;
+}
+
+struct opener {
+	struct cas *cas;
+	const struct digest *(*tree_of)(void *data, const struct lock_package *p);
+	void *data;
+};
+
+static const struct digest *open_tree_of(void *data, const struct lock_package *p)
+{
+	struct opener *o = data;
+
+	return o->tree_of(o->data, p);
+}
+
+static int open_tree(void *data, const struct digest *digest, const struct tree **ret,
+	struct diag *d)
+{
+	struct opener *o = data;
+
+	return cas_tree(o->cas, digest, ret, d);
+}
+
+int environment_compose(struct cas_writer *w, const struct manifest *m, const struct lockfile *l,
+	const bool *selected, bool production,
+	const struct digest *(*tree_of)(void *data, const struct lock_package *p), void *data,
+	struct digest *ret, struct diag *d)
+{
+	_cleanup_(tree_builder_free_p) struct tree_builder *b = NULL;
+	struct opener opener = { cas_writer_cas(w), tree_of, data };
+	struct compose_options o = {
+		.layout = m->layout,
+		.production = production,
+		.selected = selected,
+		.tree_of = open_tree_of,
+		.open_tree = open_tree,
+		.data = &opener,
+	};
+	int r = tree_builder_new(&b);
+
+	if (r < 0)
+		return diag_errno(d, r, "composing the environment");
+	for (const struct ecosystem *const *e = ecosystems(); *e && r == 0; e++)
+		r = (*e)->compose(l, &l->roots[0], &o, b, d);
+	return r < 0 ? r : cas_writer_tree(w, b, ret, d);
+}

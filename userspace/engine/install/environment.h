@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What names an environment: the texts of manifest and lockfile, the platform and the options. The
+ * store remembers which tree they gave; texts and tree are compared by digest, so that a remembered
+ * answer is as good as a fresh one.
+ */
+#ifndef CRATONS_ENGINE_INSTALL_ENVIRONMENT_H
+#define CRATONS_ENGINE_INSTALL_ENVIRONMENT_H
+
+#include "engine/install/install.h"
+
+/* The fact that CAS_ENVIRONMENT holds. */
+struct environment_fact {
+	struct digest tree;
+	uint32_t packages;
+	uint32_t scripts_waiting;
+};
+_Static_assert(sizeof(struct environment_fact) == 40, "no padding: it is stored as it is");
+
+struct digest environment_key(struct str manifest, struct str lock, bool production);
+
+/* The fact for these texts, if its tree is there: 0 or -ENOENT. */
+int environment_find(struct cas *c, const struct digest *key, struct environment_fact *ret);
+
+/* Composes the environment of a lockfile whose selected packages all have trees, and queues tree and
+ * fact in the writer. `tree_of` as in struct compose_options. */
+int environment_compose(struct cas_writer *w, const struct manifest *m, const struct lockfile *l,
+	const bool *selected, bool production,
+	const struct digest *(*tree_of)(void *data, const struct lock_package *p), void *data,
+	struct digest *ret, struct diag *d);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef CRATONS_ENGINE_INSTALL_PRIV_H
+#define CRATONS_ENGINE_INSTALL_PRIV_H
+
+#include "engine/fetch/fetch.h"
+#include "engine/install/archives.h"
+#include "engine/install/environment.h"
+#include "engine/install/install.h"
+#include "engine/install/metadata.h"
+
+#define INSTALL_DONE 1
+
+/* One run of install(): what the steps hand on to each other. */
+struct installation {
+	const struct project *project;
+	const struct install_options *options;
+	struct diag *diag;
+	struct install_result result;
+
+	struct buf manifest_text, lock_text;
+	bool lock_there;		/* lock_text is cratons.lock as it stands */
+	bool lock_changed;
+	struct manifest *manifest;
+	struct lockfile *lock;
+	bool *selected;			/* by package index */
+	struct cas_writer *writer;
+
+	struct loop *loop;
+	struct pool *pool;
+	struct credentials *credentials;
+	struct fetcher *fetcher;
+	struct metadata *metadata;
+	struct archives *archives;
+};
+
+int installation_go_online(struct installation *i);
+
+int step_read(struct installation *i);
+int step_look(struct installation *i);
+int step_open(struct installation *i);
+int step_lock(struct installation *i);
+int step_select(struct installation *i);
+int step_fetch(struct installation *i);
+int step_write_lock(struct installation *i);
+int step_build(struct installation *i);
+int step_compose(struct installation *i);
+int step_record(struct installation *i);
+
+/* Whether the project's root is there and holds this tree. */
+bool root_holds(struct cas *c, const char *project, const struct digest *tree);
+
+#endif
