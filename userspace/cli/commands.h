@@ -17,7 +17,8 @@ enum command_group { GROUP_PROJECT, GROUP_ENVIRONMENT, GROUP_QUERY, GROUP_STORE,
 
 /*        name         group        flags     summary: the page's .Nd */
 #define COMMANDS(X)                                                                                \
-	X(help,        TOOL,        0,        "show a manual page")
+	X(help,        TOOL,        0,        "show a manual page")                              \
+	X(version,     TOOL,        CMD_JSON, "compare versions as an ecosystem does")
 
 struct command {
 	const char *name;
