@@ -17,8 +17,7 @@ enum command_group { GROUP_PROJECT, GROUP_ENVIRONMENT, GROUP_QUERY, GROUP_STORE,
 
 /*        name         group        flags     summary: the page's .Nd */
 #define COMMANDS(X)                                                                                \
-	X(help,        TOOL,        0,        "show a manual page")                              \
-	X(version,     TOOL,        CMD_JSON, "compare versions as an ecosystem does")
+	X(help,        TOOL,        0,        "show a manual page")
 
 struct command {
 	const char *name;

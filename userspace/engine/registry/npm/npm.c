@@ -11,5 +11,5 @@ const struct ecosystem npm_ecosystem = {
 	.versions = &npm_versions,
 	.compose = npm_compose,
 	.unpack = npm_unpack,
-	.mount_point = NPM_MOUNT_POINT,
+	.mount_point = "node_modules",
 };

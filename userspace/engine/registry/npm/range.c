@@ -34,13 +34,29 @@ struct reader {
 	bool none;	/* "<0.0.0-0" is: it matches nothing */
 };
 
-bool semver_has_exponent(struct str digits)
+struct str semver_next(struct str digits, char text[SEMVER_NEXT_SIZE])
 {
-	char text[SEMVER_LENGTH_MAX + 2];
+	char copy[SEMVER_LENGTH_MAX + 2];
+	uint64_t v;
+	double f;
+	int n = 0;
 
-	memcpy(text, digits.p, digits.n);
-	text[digits.n] = '\0';
-	return strtod(text, NULL) >= 1e21;
+	if (semver_number(digits, &v)) {
+		n = snprintf(text, SEMVER_NEXT_SIZE, "%llu", (unsigned long long)v + 1);
+		return str_of(text, (size_t)n);
+	}
+	memcpy(copy, digits.p, digits.n);
+	copy[digits.n] = '\0';
+	f = strtod(copy, NULL) + 1;
+	if (f < 1e21)
+		n = snprintf(text, SEMVER_NEXT_SIZE, "%.0f", f);
+	/* The fewest digits that are read back as the same number. */
+	for (int precision = 0; f >= 1e21 && precision < 17; precision++) {
+		n = snprintf(text, SEMVER_NEXT_SIZE, "%.*e", precision, f);
+		if (strtod(text, NULL) == f)
+			break;
+	}
+	return str_of(text, (size_t)n);
 }
 
 const char *semver_skip_prefix(const char *p, const char *end)
@@ -57,7 +73,7 @@ static const char *scan_xpart(const char *p, const char *end, bool loose)
 	return semver_scan_number(p, end, loose);
 }
 
-const char *semver_scan_xrange(const char *p, const char *end, bool loose, struct xrange *ret)
+const char *semver_scan_xrange(const char *p, const char *end, enum scan how, struct xrange *ret)
 {
 	struct str *part[] = { &ret->major, &ret->minor, &ret->patch };
 	struct str build;
@@ -68,14 +84,13 @@ const char *semver_scan_xrange(const char *p, const char *end, bool loose, struc
 
 		if (i && (p == end || *p != '.'))
 			return p;
-		q = scan_xpart(start, end, loose);
+		q = scan_xpart(start, end, how != SCAN_STRICT);
 		if (q == start)
 			return i ? p : NULL;
 		*part[i] = str_of(start, (size_t)(q - start));
 		p = q;
 	}
-	p = semver_scan_pre(p, end, loose, &ret->pre);
-	return semver_scan_build(p, end, &build);
+	return semver_scan_tail(p, end, how, ret, &build);
 }
 
 /* Adds a comparator whose version is made of `x`, whose text would be `length` bytes. */
@@ -111,23 +126,41 @@ static int add_parts(struct reader *r, enum op op, struct str major, struct str 
 	return add(r, op, &x, major.n + minor.n + patch.n + 2 + (pre.n ? pre.n + 1 : 0));
 }
 
+/* A number with an exponent leaves a comparator only where its "." is taken for one of the version's
+ * and its "e" for a pre-release. */
+static int add_exponent(struct reader *r, enum op op, struct str major, struct str minor,
+	struct str patch)
+{
+	char text[4 * SEMVER_LENGTH_MAX];
+	struct xrange x = { 0 };
+	struct str build;
+	int n;
+
+	if (!r->loose)
+		return -ERR_REQUIREMENT;
+	n = snprintf(text, sizeof(text), "%.*s.%.*s.%.*s%s", STR_ARG(major), STR_ARG(minor),
+		STR_ARG(patch), op == OP_LT || r->out->prerelease ? "-0" : "");
+	if (semver_scan_full(text, text + n, SCAN_LOOSE_WHOLE, &x, &build) != text + n)
+		return 0;
+	return add(r, op, &x, (size_t)n);
+}
+
 /* Adds "<…-0" (or ">=…") for the first version past those that begin with the given parts; the parts
  * that are not given are 0. */
 static int add_next(struct reader *r, enum op op, struct str major, struct str minor,
 	struct str patch, bool pre)
 {
 	struct str *last = patch.p ? &patch : minor.p ? &minor : &major;
-	char digits[24];
-	uint64_t v;
+	char text[SEMVER_NEXT_SIZE];
 
-	if (!semver_number(*last, &v)) {
-		/* With an exponent it is no comparator, which a loose range may contain. */
-		return semver_has_exponent(*last) && r->loose ? 0 : -ERR_REQUIREMENT;
-	}
-	*last = str_of(digits, (size_t)snprintf(digits, sizeof(digits), "%llu",
-		(unsigned long long)v + 1));
-	return add_parts(r, op, major, minor.p ? minor : STR("0"), patch.p ? patch : STR("0"),
-		pre ? STR("0") : STR(""));
+	*last = semver_next(*last, text);
+	if (!minor.p)
+		minor = STR("0");
+	if (!patch.p)
+		patch = STR("0");
+	if (memchr(text, 'e', last->n))
+		return add_exponent(r, op, major, minor, patch);
+	return add_parts(r, op, major, minor, patch, pre ? STR("0") : STR(""));
 }
 
 static const struct str none = { NULL, 0 };
@@ -234,7 +267,7 @@ static int read_comparator(struct reader *r, const char *p, const char *end)
 		p = semver_skip_prefix(p, end);
 	else if (p < end && *p == 'v')
 		p++;
-	if (semver_scan_full(p, end, r->loose, &x, &build) != end)
+	if (semver_scan_full(p, end, scan_whole(r->loose), &x, &build) != end)
 		return r->loose ? 0 : -ERR_REQUIREMENT;
 	return add(r, op, &x, (size_t)(end - version));
 }
@@ -274,7 +307,7 @@ static int read_token(struct reader *r, struct str token, bool *ret_empty)
 		p++;
 		if (kind == '~' && p < end && *p == '>')
 			p++;
-		if (semver_scan_xrange(semver_skip_prefix(p, end), end, r->loose, &x) != end)
+		if (semver_scan_xrange(semver_skip_prefix(p, end), end, scan_whole(r->loose), &x) != end)
 			return read_starred(r, token);
 		*ret_empty = xpart_is_wild(x.major);
 		if (*ret_empty)
@@ -282,7 +315,7 @@ static int read_token(struct reader *r, struct str token, bool *ret_empty)
 		return kind == '^' ? add_caret(r, &x) : add_tilde(r, &x);
 	}
 	p = scan_op(p, end, &op);
-	if (semver_scan_xrange(semver_skip_prefix(p, end), end, r->loose, &x) != end ||
+	if (semver_scan_xrange(semver_skip_prefix(p, end), end, scan_whole(r->loose), &x) != end ||
 		(xpart_is_wild(x.major) && !xpart_is_wild(x.minor)) ||
 		(xpart_is_wild(x.minor) && !xpart_is_wild(x.patch))) {
 		*ret_empty = token.n == 0;

@@ -6,8 +6,6 @@
  */
 #include "engine/registry/npm/semver.h"
 
-#include <stdio.h>
-
 /* A pass only shortens, but for a hyphen range: there each side gets an operator, at most ".0.0-0",
  * and a number that may be a digit longer. */
 #define HYPHEN_ROOM 64
@@ -28,16 +26,11 @@ static void put_until(struct text *t, const char *p, const char *end)
 	put(t, str_of(p, (size_t)(end - p)));
 }
 
-/* The number after `digits` as JavaScript writes it. From 1e21 on that has an exponent, which no
- * version has; between, any number past SEMVER_NUMBER_MAX is as good as the right one. */
 static void put_next(struct text *t, struct str digits)
 {
-	uint64_t v;
+	char text[SEMVER_NEXT_SIZE];
 
-	if (semver_number(digits, &v))
-		t->n += (size_t)snprintf(t->p + t->n, 24, "%llu", (unsigned long long)v + 1);
-	else
-		put(t, semver_has_exponent(digits) ? STR("1e") : digits);
+	put(t, semver_next(digits, text));
 }
 
 static void strip_build(struct str s, struct text *ret)
@@ -130,11 +123,11 @@ static bool hyphen_range(struct str s, bool loose, bool pre, struct text *ret)
 	size_t start;
 
 	from = p < end && *p == ' ' ? p + 1 : p;
-	from_end = semver_scan_xrange(semver_skip_prefix(from, end), end, loose, &x);
+	from_end = semver_scan_xrange(semver_skip_prefix(from, end), end, scan_whole(loose), &x);
 	if (!from_end || end - from_end < 3 || memcmp(from_end, " - ", 3) != 0)
 		return false;
 	to = from_end + 3;
-	to_end = semver_scan_xrange(semver_skip_prefix(to, end), end, loose, &y);
+	to_end = semver_scan_xrange(semver_skip_prefix(to, end), end, scan_whole(loose), &y);
 	if (!to_end || to_end + (to_end < end && *to_end == ' ') != end)
 		return false;
 	put_from(ret, str_of(from, (size_t)(from_end - from)), &x, pre);
@@ -173,9 +166,9 @@ static void join_operators(struct str s, struct text *ret)
 		p = semver_skip_prefix(p, end);
 		if (p == end)
 			break;
-		version = semver_scan_full(p, end, true, &x, &build);
+		version = semver_scan_full(p, end, SCAN_LOOSE, &x, &build);
 		if (!version)
-			version = semver_scan_xrange(p, end, false, &x);
+			version = semver_scan_xrange(p, end, SCAN_STRICT, &x);
 		if (!version) {
 			p += p == start;
 			continue;

@@ -42,21 +42,36 @@ static inline bool is_ident(char c)
 	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
 }
 
+/*
+ * How to scan. A loose version that must go on to the end of the text ("whole") takes "1.2.34.5" as
+ * 1.2.3-4.5: the number gives its last digit to a pre-release that needs no hyphen.
+ */
+enum scan { SCAN_STRICT, SCAN_LOOSE, SCAN_LOOSE_WHOLE };
+
+static inline enum scan scan_whole(bool loose)
+{
+	return loose ? SCAN_LOOSE_WHOLE : SCAN_STRICT;
+}
+
 /* Each gives the end of what it takes at `p`, which is `p` itself when it takes nothing. */
 const char *semver_scan_number(const char *p, const char *end, bool loose);
-const char *semver_scan_pre(const char *p, const char *end, bool loose, struct str *ret);
 const char *semver_scan_build(const char *p, const char *end, struct str *ret);
+/* What may follow the third number, which `patch` is: pre-release and build. */
+const char *semver_scan_tail(const char *p, const char *end, enum scan how, struct xrange *x,
+	struct str *ret_build);
 /* Three numbers, pre-release and build: NULL when there are no three numbers. */
-const char *semver_scan_full(const char *p, const char *end, bool loose, struct xrange *ret,
+const char *semver_scan_full(const char *p, const char *end, enum scan how, struct xrange *ret,
 	struct str *ret_build);
 /* One to three numbers or wild cards, and pre-release and build behind the third. NULL: none. */
-const char *semver_scan_xrange(const char *p, const char *end, bool loose, struct xrange *ret);
+const char *semver_scan_xrange(const char *p, const char *end, enum scan how, struct xrange *ret);
 
 /* Decimal digits; false past SEMVER_NUMBER_MAX. */
 bool semver_number(struct str digits, uint64_t *ret);
 
-/* Whether JavaScript would write the number that follows with an exponent. */
-bool semver_has_exponent(struct str digits);
+/* The number after `digits`, as JavaScript writes it: as a double, and from 1e21 on as in "1.5e+21",
+ * which in a version is text. */
+#define SEMVER_NEXT_SIZE 32
+struct str semver_next(struct str digits, char text[SEMVER_NEXT_SIZE]);
 
 /* Past "v", "=" and spaces. */
 const char *semver_skip_prefix(const char *p, const char *end);

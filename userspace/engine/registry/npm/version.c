@@ -33,7 +33,7 @@ static const char *scan_ident(const char *p, const char *end, bool loose)
 	return q;
 }
 
-const char *semver_scan_pre(const char *p, const char *end, bool loose, struct str *ret)
+static const char *scan_pre(const char *p, const char *end, bool loose, struct str *ret)
 {
 	const char *start = p, *q;
 
@@ -86,21 +86,31 @@ const char *semver_scan_build(const char *p, const char *end, struct str *ret)
 	return q;
 }
 
-const char *semver_scan_full(const char *p, const char *end, bool loose, struct xrange *ret,
+const char *semver_scan_tail(const char *p, const char *end, enum scan how, struct xrange *x,
+	struct str *ret_build)
+{
+	if (how == SCAN_LOOSE_WHOLE && p < end && *p == '.' && x->patch.n > 1) {
+		x->patch.n--;
+		p--;
+	}
+	p = scan_pre(p, end, how != SCAN_STRICT, &x->pre);
+	return semver_scan_build(p, end, ret_build);
+}
+
+const char *semver_scan_full(const char *p, const char *end, enum scan how, struct xrange *ret,
 	struct str *ret_build)
 {
 	struct str *part[] = { &ret->major, &ret->minor, &ret->patch };
 
 	for (size_t i = 0; i < 3; i++) {
-		const char *q = semver_scan_number(p, end, loose);
+		const char *q = semver_scan_number(p, end, how != SCAN_STRICT);
 
 		if (q == p || (i < 2 && (q == end || *q != '.')))
 			return NULL;
 		*part[i] = str_of(p, (size_t)(q - p));
 		p = q + (i < 2);
 	}
-	p = semver_scan_pre(p, end, loose, &ret->pre);
-	return semver_scan_build(p, end, ret_build);
+	return semver_scan_tail(p, end, how, ret, ret_build);
 }
 
 bool semver_number(struct str digits, uint64_t *ret)
@@ -249,7 +259,7 @@ static int npm_parse(struct arena *a, struct str text, unsigned flags, struct ve
 		p++;
 	while (loose && p < end && (*p == 'v' || *p == '=' || semver_space(p, end)))
 		p += MAX(semver_space(p, end), 1u);
-	if (semver_scan_full(p, end, loose, &x, &build) != end)
+	if (semver_scan_full(p, end, scan_whole(loose), &x, &build) != end)
 		return -ERR_VERSION;
 	r = semver_fill(&parsed, a, &x, build, loose);
 	if (r < 0)
