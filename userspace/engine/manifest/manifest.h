@@ -59,7 +59,8 @@ enum manifest_layout { LAYOUT_ISOLATED, LAYOUT_HOISTED };
 struct manifest {
 	struct arena arena;
 	struct toml_doc *doc;
-	struct str name, version;	/* [package]; empty where not given */
+	struct str name, version, description;	/* [package]; empty where not given */
+	bool private;
 	struct str node;		/* [environment] node: a requirement, or empty */
 	struct manifest_dependency *dependencies;
 	size_t ndependencies;		/* sorted by ecosystem, kind, name */
@@ -74,7 +75,7 @@ struct manifest {
 	int64_t minimum_age;		/* seconds; 0: none. "3d", "12h", "30m", or whole days */
 	bool allow_missing_time;	/* minimum-age passes versions without a time */
 	bool allow_missing_integrity;
-	struct str *allow_scripts;	/* "npm:name" or "npm:name@version"; a bare name is npm's */
+	struct str *allow_scripts;	/* "npm:name" or "npm:name@version"; a bare "name" got its "npm:" */
 	size_t nallow_scripts;
 };
 
