@@ -11,7 +11,8 @@
 #   <name>-pkgs    pkg-config packages       <name>-cflags, <name>-ldflags   extra flags
 #   <name>-embed   files whose bytes are linked in, as EMBED_<path with _> (see prim/embed.h)
 
-ifneq ($(filter-out clean help,$(or $(MAKECMDGOALS),all)),)
+# Goals that build nothing themselves, or set up what the build needs first (targets.mk).
+ifneq ($(filter-out clean deps check test demo bench uninstall,$(or $(MAKECMDGOALS),all)),)
 building := y
 endif
 

@@ -1,4 +1,69 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-.PHONY: clean
+# What people type. Goals that need packages install them first, then call make again to build: which
+# sources there are is known only then.
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBEXECDIR ?= $(PREFIX)/libexec/cratons
+MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share
+BASHDIR ?= $(DATADIR)/bash-completion/completions
+ZSHDIR ?= $(DATADIR)/zsh/site-functions
+FISHDIR ?= $(DATADIR)/fish/vendor_completions.d
+INSTALL ?= install
+JOBS ?= $(shell nproc)
+
+again = $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS)) --no-print-directory
+
+.PHONY: help deps check test demo bench install uninstall clean
+help:
+	@sed -n '2,/^$$/s/^# \?//p' Makefile
+deps:
+	@scripts/deps.sh build
+
+# The quick part: the repository's own rules, the unit tests, the tests that take no time.
+check:
+	@scripts/deps.sh build test
+	@+$(again) all test-all fuzz-all
+	@scripts/check
+	@tests/run --quick --build $(O)
+
+test:
+	@scripts/deps.sh build test
+	@+$(again) all test-all fuzz-all
+	@scripts/check
+	@if [ -x tests/npm/setup ]; then tests/npm/setup $(O); fi
+	@tests/run --build $(O)
+
+demo:
+	@scripts/deps.sh build
+	@+$(again) all
+	@tests/demo/run $(O)
+
+bench:
+	@scripts/deps.sh build test bench
+	@+$(again) all test-all
+	@tests/bench/run $(O)
+
+# Users type cratons; the other programs are its helpers, which it looks for in ../libexec/cratons.
+install: all
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(BASHDIR) \
+		$(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR) $(DESTDIR)$(DATADIR)/doc/cratons
+	$(INSTALL) -m 755 $(O)/bin/cratons $(DESTDIR)$(BINDIR)/
+	for f in $(filter-out %/cratons,$(wildcard $(O)/bin/cratons*)); do \
+		$(INSTALL) -m 755 $$f $(DESTDIR)$(LIBEXECDIR)/ || exit 1; done
+	for f in userspace/man/*.[1-8]; do s=$${f##*.}; \
+		$(INSTALL) -D -m 644 -t $(DESTDIR)$(MANDIR)/man$$s $$f || exit 1; done
+	$(O)/bin/cratons completions bash >$(DESTDIR)$(BASHDIR)/cratons
+	$(O)/bin/cratons completions zsh >$(DESTDIR)$(ZSHDIR)/_cratons
+	$(O)/bin/cratons completions fish >$(DESTDIR)$(FISHDIR)/cratons.fish
+	$(INSTALL) -m 644 COPYING README.md $(DESTDIR)$(DATADIR)/doc/cratons/
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/cratons $(DESTDIR)$(BASHDIR)/cratons $(DESTDIR)$(ZSHDIR)/_cratons \
+		$(DESTDIR)$(FISHDIR)/cratons.fish
+	rm -rf $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DATADIR)/doc/cratons
+	for f in userspace/man/*.[1-8]; do s=$${f##*.}; \
+		rm -f $(DESTDIR)$(MANDIR)/man$$s/$${f##*/}; done
+
 clean:
 	$(Q)rm -rf build

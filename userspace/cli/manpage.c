@@ -498,7 +498,8 @@ static bool names(struct str line, const char *name, char letter)
 
 	split(line, &w);
 	for (size_t i = 2; i < w.n; i++) {
-		if (name && w.v[i].n > 1 && w.v[i].p[0] == '-' && str_is(str_slice(w.v[i], 1, w.v[i].n), name))
+		if (name && str_starts(w.v[i], STR("-")) &&
+				str_is(str_slice(w.v[i], 1, w.v[i].n), name))
 			return true;
 		if (!name && str_is(w.v[i - 1], "Fl") && w.v[i].n == 1 && w.v[i].p[0] == letter)
 			return true;
