@@ -54,6 +54,7 @@ struct lock_package {
 	bool scripts;			/* has lifecycle scripts */
 	struct str deprecated;		/* the registry's words, or empty */
 	size_t index;			/* position in the lockfile */
+	struct toml_place place;	/* where it was read; zero when it was not */
 };
 
 struct lock_root_edge {
@@ -72,6 +73,7 @@ struct lock_root {
 
 struct lockfile {
 	struct arena arena;
+	struct toml_doc *doc;		/* what was parsed, whose strings are used; or NULL */
 	struct digest manifest;
 	struct lock_package **packages;	/* sorted by id */
 	size_t npackages;
@@ -84,7 +86,7 @@ int lockfile_new(struct lockfile **ret);
 void lockfile_free(struct lockfile *l);
 DEFINE_CLEANUP(struct lockfile *, lockfile_free);
 
-/* -ERR_LOCKFILE with file:line:column. */
+/* -ERR_LOCKFILE with file:line:column. Accepts any order and formatting; the result is settled. */
 int lockfile_parse(struct lockfile **ret, struct str text, const char *name, struct diag *d);
 /* cratons.lock in dirfd, or -ENOENT without a diagnostic. */
 int lockfile_load(struct lockfile **ret, int dirfd, struct diag *d);

@@ -15,7 +15,8 @@ int toml_read_fail(struct toml_reader *r, struct toml_place at, const char *form
 	if (e < 0)
 		return e;
 	diag_fail(r->d, r->code, "%s", buf_text(&text));
-	toml_where(r->doc, at, r->d);
+	if (r->doc)
+		toml_where(r->doc, at, r->d);
 	return r->code;
 }
 

@@ -9,7 +9,7 @@
 #include "base/toml.h"
 
 struct toml_reader {
-	const struct toml_doc *doc;
+	const struct toml_doc *doc;	/* NULL: places are not known */
 	struct diag *d;
 	int code;	/* of every failure: -ERR_MANIFEST, -ERR_LOCKFILE */
 };
