@@ -26,7 +26,11 @@ enum sandbox_bind_kind {
 	SANDBOX_BIND_TMPFS,
 	SANDBOX_BIND_SYMLINK,	/* `source` is the link's target */
 	SANDBOX_BIND_FILE,	/* a new read-only file with `source` as its contents */
+	SANDBOX_BIND_SCRATCH,	/* an empty writable directory on the container's own tmpfs */
 };
+
+/* A target may lie inside an earlier bind; directories that are missing there are made. Links in a
+ * target are followed within the container, never out of it. */
 
 struct sandbox_bind {
 	enum sandbox_bind_kind kind;
@@ -34,6 +38,7 @@ struct sandbox_bind {
 	const char *target;		/* absolute path inside */
 	const char *upper, *work;	/* overlay only; paths on the host */
 	uint64_t size;			/* tmpfs: bytes; 0: 64 MiB */
+	mode_t mode;			/* tmpfs, scratch: 0: 0755 */
 	bool optional;			/* a source that is not there is skipped */
 };
 
@@ -41,24 +46,28 @@ struct sandbox_limits {
 	uint64_t output_max;	/* bytes of captured output; 0: none */
 	unsigned seconds;	/* wall time; 0: none */
 	uint64_t address_space, file_size, processes, open_files;	/* rlimits; 0: inherited */
+	uint64_t scratch;	/* bytes of the container's own tmpfs (/tmp, HOME); 0: 1 GiB */
 };
 
 enum sandbox_stdio {
-	SANDBOX_STDIO_INHERIT,	/* the caller's descriptors 0-2; a new pty when they are a terminal */
+	/* The caller's descriptors 0-2. Those that are terminals are replaced by a terminal of the
+	 * container's own, so that the caller's is never handed in. */
+	SANDBOX_STDIO_INHERIT,
 	SANDBOX_STDIO_CAPTURE,	/* stdin empty, stdout and stderr into `output` */
 };
 
 struct sandbox {
 	const char *seccomp;		/* name of the profile: policies/seccomp/<name>.toml */
-	const char *hostname;		/* or NULL */
-	uid_t uid;			/* inside */
+	const char *hostname;		/* or NULL: "cratons" */
+	uid_t uid;			/* inside: stands for the caller's own, whatever the number */
 	gid_t gid;
+	const char *user, *home;	/* for /etc/passwd; an empty writable home is made. NULL: "user", none */
 	enum sandbox_net net;
 	struct sandbox_bind *binds;	/* in the order they are made */
 	size_t nbinds;
 	const char *const *argv;	/* NULL-terminated; argv[0] is looked up in PATH inside */
 	const char *const *env;		/* "NAME=value", NULL-terminated: all there is */
-	const char *cwd;		/* inside */
+	const char *cwd;		/* inside; NULL: / */
 	struct sandbox_limits limits;
 	enum sandbox_stdio stdio;
 	/* Namespaces to start from (a FUSE server's), or -1. */
@@ -72,11 +81,21 @@ struct sandbox_result {
 	struct buf output;	/* captured; the caller frees it */
 };
 
-/* Runs to the end, forwarding signals and the terminal. 0 when the command ran, whatever its status. */
+/* Runs to the end, forwarding signals and the terminal. 0 when the command ran, whatever its status;
+ * -ENOENT, -EACCES and the like when there was a container but the command could not be executed;
+ * -ERR_NO_WALL or -ERR_CONTAINER when there was none. All that ran inside has ended when it returns,
+ * and ends too when the caller dies. With SANDBOX_STDIO_INHERIT it takes the thread's signals while
+ * it runs, so the caller should have no other thread that handles them. */
 int sandbox_run(const struct sandbox *s, struct sandbox_result *ret, struct diag *d);
 
 /* The exit status to pass on: the child's, or 128 + signal. */
 int sandbox_exit_status(const struct sandbox_result *r);
+
+/* The environment to start from: of the caller's variables only those that name a terminal, a
+ * language or a wish about colour (env.c has the list), and PATH, HOME, USER, SHELL and TMPDIR as the
+ * container has them. `path` goes before the standard PATH, or is NULL. The array ends with NULL. */
+int sandbox_env_default(struct arena *a, const struct sandbox *s, const char *path,
+	const char *const *caller, const char *const **ret);
 
 /* doctor: builds each wall for real. `fix` may be NULL. */
 struct sandbox_check {

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * sandbox-tool [OPTION…] -- COMMAND [ARGUMENT…]: the sandbox engine by itself, for tests and
+ * benchmarks. `sandbox-tool doctor` prints the walls. The command's exit status is passed on; 125 is
+ * a container that could not be made.
+ */
+#include "engine/sandbox/sandbox.h"
+#include "prim/err.h"
+#include "prim/vec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static const struct option options[] = {
+	{ "bind", required_argument, NULL, 'b' },	/* SOURCE[:TARGET], writable */
+	{ "ro-bind", required_argument, NULL, 'r' },
+	{ "tree", required_argument, NULL, 'T' },	/* SOURCE:TARGET */
+	{ "overlay", required_argument, NULL, 'o' },	/* LOWER:UPPER:WORK:TARGET */
+	{ "tmpfs", required_argument, NULL, 't' },
+	{ "scratch", required_argument, NULL, 's' },
+	{ "symlink", required_argument, NULL, 'l' },	/* LINK'S TARGET:PATH */
+	{ "file", required_argument, NULL, 'f' },	/* TEXT:PATH */
+	{ "net", required_argument, NULL, 'n' },	/* none, host */
+	{ "seccomp", required_argument, NULL, 'S' },
+	{ "hostname", required_argument, NULL, 'h' },
+	{ "uid", required_argument, NULL, 'u' },
+	{ "gid", required_argument, NULL, 'g' },
+	{ "home", required_argument, NULL, 'H' },
+	{ "cwd", required_argument, NULL, 'C' },
+	{ "env", required_argument, NULL, 'e' },
+	{ "capture", no_argument, NULL, 'c' },		/* and print what was captured */
+	{ "output-max", required_argument, NULL, 'O' },
+	{ "seconds", required_argument, NULL, 'w' },
+	{ "processes", required_argument, NULL, 'p' },
+	{ "file-size", required_argument, NULL, 'z' },
+	{ "address-space", required_argument, NULL, 'a' },
+	{ "open-files", required_argument, NULL, 'N' },
+	{ "scratch-size", required_argument, NULL, 'x' },
+	{ "namespaces-of", required_argument, NULL, 'P' },	/* a pid: its user and mount namespace */
+	{ NULL },
+};
+
+struct tool {
+	struct sandbox s;
+	VEC(struct sandbox_bind) binds;
+	VEC(const char *) env;
+};
+
+static _noreturn_ void die(const char *what)
+{
+	fprintf(stderr, "sandbox-tool: %s\n", what);
+	exit(125);
+}
+
+static uint64_t number(const char *text)
+{
+	uint64_t v;
+
+	if (str_u64(str_from(text), &v) < 0)
+		die("not a number");
+	return v;
+}
+
+static char *part(struct str *rest)
+{
+	char *copy = str_dup(str_cut(rest, ':'));
+
+	if (!copy)
+		die("out of memory");
+	return copy;
+}
+
+static void add_bind(struct tool *t, enum sandbox_bind_kind kind, const char *text)
+{
+	struct sandbox_bind b = { .kind = kind };
+	struct str rest = str_from(text);
+
+	if (kind == SANDBOX_BIND_TMPFS || kind == SANDBOX_BIND_SCRATCH) {
+		b.target = text;
+	} else {
+		b.source = part(&rest);
+		if (kind == SANDBOX_BIND_OVERLAY) {
+			b.upper = part(&rest);
+			b.work = part(&rest);
+		}
+		b.target = rest.p ? part(&rest) : b.source;
+	}
+	if (vec_push(&t->binds, b) < 0)
+		die("out of memory");
+}
+
+static void join(struct tool *t, const char *pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%s/ns/user", pid);
+	t->s.user_ns = open(path, O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/%s/ns/mnt", pid);
+	t->s.mount_ns = open(path, O_RDONLY | O_CLOEXEC);
+	if (t->s.user_ns < 0 || t->s.mount_ns < 0)
+		die("cannot open the namespaces");
+}
+
+static void set(struct tool *t, int option, const char *value)
+{
+	static const char binds[] = "brTotlfs";
+	static const enum sandbox_bind_kind kinds[] = { SANDBOX_BIND_RW, SANDBOX_BIND_RO,
+		SANDBOX_BIND_TREE, SANDBOX_BIND_OVERLAY, SANDBOX_BIND_TMPFS, SANDBOX_BIND_SYMLINK,
+		SANDBOX_BIND_FILE, SANDBOX_BIND_SCRATCH };
+	struct sandbox *s = &t->s;
+
+	if (strchr(binds, option)) {
+		add_bind(t, kinds[strchr(binds, option) - binds], value);
+		return;
+	}
+	switch (option) {
+	case 'n':
+		s->net = strcmp(value, "host") == 0 ? SANDBOX_NET_HOST : SANDBOX_NET_NONE;
+		break;
+	case 'S':
+		s->seccomp = value;
+		break;
+	case 'h':
+		s->hostname = value;
+		break;
+	case 'u':
+		s->uid = (uid_t)number(value);
+		break;
+	case 'g':
+		s->gid = (gid_t)number(value);
+		break;
+	case 'H':
+		s->home = value;
+		break;
+	case 'C':
+		s->cwd = value;
+		break;
+	case 'e':
+		if (vec_push(&t->env, value) < 0)
+			die("out of memory");
+		break;
+	case 'c':
+		s->stdio = SANDBOX_STDIO_CAPTURE;
+		break;
+	case 'O':
+		s->limits.output_max = number(value);
+		break;
+	case 'w':
+		s->limits.seconds = (unsigned)number(value);
+		break;
+	case 'p':
+		s->limits.processes = number(value);
+		break;
+	case 'z':
+		s->limits.file_size = number(value);
+		break;
+	case 'a':
+		s->limits.address_space = number(value);
+		break;
+	case 'N':
+		s->limits.open_files = number(value);
+		break;
+	case 'x':
+		s->limits.scratch = number(value);
+		break;
+	case 'P':
+		join(t, value);
+		break;
+	default:
+		die("wrong usage");
+	}
+}
+
+static void make_env(struct tool *t, struct arena *a)
+{
+	const char *const *env;
+
+	if (sandbox_env_default(a, &t->s, NULL, (const char *const *)environ, &env) < 0)
+		die("out of memory");
+	for (; *env; env++)
+		if (vec_push(&t->env, *env) < 0)
+			die("out of memory");
+	if (vec_push(&t->env, NULL) < 0)
+		die("out of memory");
+	t->s.env = t->env.v;
+}
+
+static int doctor(void)
+{
+	_cleanup_arena_ struct arena a = ARENA_INIT;
+	struct sandbox_check *checks;
+	size_t n;
+
+	if (sandbox_doctor(&a, &checks, &n) < 0)
+		die("doctor failed");
+	for (size_t i = 0; i < n; i++)
+		printf("%-24s %-8s %s%s%s\n", checks[i].wall, checks[i].error ? "missing" : "holds",
+			checks[i].detail, checks[i].fix ? "\n    fix: " : "",
+			checks[i].fix ? checks[i].fix : "");
+	return 0;
+}
+
+static int run(struct tool *t)
+{
+	_cleanup_diag_ struct diag d = DIAG_INIT;
+	struct sandbox_result result;
+	int r = sandbox_run(&t->s, &result, &d), status;
+
+	if (r < 0) {
+		fprintf(stderr, "sandbox-tool: %s\n", buf_text(&d.what));
+		if (d.hint.len)
+			fprintf(stderr, "sandbox-tool: %s\n", buf_text(&d.hint));
+		return r == -ENOENT ? 127 : r == -EACCES ? 126 : 125;
+	}
+	status = sandbox_exit_status(&result);
+	fwrite(result.output.data, 1, result.output.len, stdout);
+	if (result.ended_by)
+		fprintf(stderr, "sandbox-tool: ended by %s\n", result.ended_by);
+	buf_done(&result.output);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_arena_ struct arena a = ARENA_INIT;
+	struct tool t = { .s = { .uid = getuid(), .gid = getgid(), .home = "/home/user",
+		.user_ns = -1, .mount_ns = -1, .host_usr = true } };
+	int option;
+
+	if (argc == 2 && strcmp(argv[1], "doctor") == 0)
+		return doctor();
+	while ((option = getopt_long(argc, argv, "+", options, NULL)) >= 0)
+		set(&t, option, optarg);
+	if (optind == argc)
+		die("no command");
+	t.s.argv = (const char *const *)argv + optind;
+	t.s.binds = t.binds.v;
+	t.s.nbinds = t.binds.n;
+	make_env(&t, &a);
+	return run(&t);
+}

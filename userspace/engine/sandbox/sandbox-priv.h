@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How a container is made. The caller's side works out everything that needs memory (struct plan:
+ * paths, file contents, the filter programs); then a child is cloned into the new namespaces and
+ * only makes system calls. It may be the child of a process with threads, so it must not touch
+ * malloc, stdio or locks.
+ *
+ * Each wall is a struct step: flags for clone, a prepare() on the caller's side, an enter() on the
+ * child's. The child reports the first step that fails; there is nothing to undo, it is gone.
+ */
+#ifndef CRATONS_ENGINE_SANDBOX_PRIV_H
+#define CRATONS_ENGINE_SANDBOX_PRIV_H
+
+#include "base/fd.h"
+#include "cratons/wire/init.h"
+#include "engine/sandbox/sandbox.h"
+#include "prim/vec.h"
+
+#include <linux/filter.h>
+#include <sys/capability.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+
+/* Which of the caller's descriptors 0 to 2 are terminals, and how the container's is run. */
+struct terminal {
+	bool wanted;		/* at least one is */
+	bool is[3];
+	bool lazy;		/* the caller's is left alone until the command reads from its own */
+	struct termios settings;
+	struct winsize size;
+};
+
+#define SECCOMP_PROGRAMS 2
+
+struct plan {
+	const struct sandbox *s;
+	struct arena arena;
+	uint64_t namespaces;		/* CLONE_NEW… of all steps */
+	bool staged;			/* a process between the caller and the builder is needed */
+	VEC(struct sandbox_bind) binds;	/* the base first, then the caller's */
+	char uid_map[48], gid_map[48];
+	char tmpfs_size[24];
+	const char *hostname;
+	struct terminal terminal;
+	cap_t no_caps;
+	struct sock_fprog filters[SECCOMP_PROGRAMS];
+	char **init_argv;
+
+	/* Descriptors of the caller's side that the child uses. */
+	int init_fd;
+	int control[2];			/* [0] the supervisor's end */
+	int stdio[3];			/* -1: the caller's own */
+	int output;			/* capture: the end to read */
+
+	/* The child's side. */
+	const char *at;			/* what a step is working on: goes into the report */
+	int root;			/* the new root's mount */
+	int slave;			/* the container's terminal */
+};
+
+struct step {
+	const char *wall;
+	uint64_t namespace;
+	int (*prepare)(struct plan *p, struct diag *d);
+	int (*enter)(struct plan *p);	/* 0 or -errno */
+};
+
+/* In the order they are entered; a NULL wall ends the table. */
+extern const struct step sandbox_steps[];
+
+int plan_make(struct plan *p, const struct sandbox *s, struct diag *d);
+void plan_done(struct plan *p);
+int plan_bind(struct plan *p, struct sandbox_bind bind);
+
+/* Clones the builder. The pid is this process's child, whoever cloned it. */
+int sandbox_launch(struct plan *p, pid_t *ret_pid, struct diag *d);
+/* Turns the report of a step into a diagnostic; returns its code. */
+int sandbox_refused(const struct init_frame *f, struct diag *d);
+/* Looks after a container until it has ended. Owns pid and reaps it. */
+int sandbox_supervise(struct plan *p, pid_t pid, struct sandbox_result *ret, struct diag *d);
+
+/* Puts the caller's terminal into raw mode, and back as it was. */
+void terminal_raw(const struct terminal *t);
+void terminal_restore(const struct terminal *t);
+bool terminal_is_ours(const struct terminal *t);
+
+/* step_bind.c: opens the place that `target` names below the new root, making it if need be. */
+int place_open(struct plan *p, const char *target, bool dir);
+/* step_bind.c: a detached copy of the mount at `source` with the attributes set, all below it too. */
+int mount_copy(const char *source, uint64_t attributes);
+int mount_attach(struct plan *p, int mount, const char *target, bool dir);
+
+int base_prepare(struct plan *p, struct diag *d);
+int etc_prepare(struct plan *p, struct diag *d);
+int root_prepare(struct plan *p, struct diag *d);
+int user_prepare(struct plan *p, struct diag *d);
+int uts_prepare(struct plan *p, struct diag *d);
+int caps_prepare(struct plan *p, struct diag *d);
+int seccomp_prepare(struct plan *p, struct diag *d);
+
+int user_enter(struct plan *p);
+int uts_enter(struct plan *p);
+int net_enter(struct plan *p);
+int root_enter(struct plan *p);
+int dev_enter(struct plan *p);
+int proc_enter(struct plan *p);
+int binds_enter(struct plan *p);
+int terminal_enter(struct plan *p);
+int pivot_enter(struct plan *p);
+int limits_enter(struct plan *p);
+int session_enter(struct plan *p);
+int caps_enter(struct plan *p);
+int landlock_enter(struct plan *p);
+int seccomp_enter(struct plan *p);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Seccomp profiles: data (policies/seccomp/<name>.toml, linked in) and the two filter programs made
+ * from one. The first lists calls by number only, so that the kernel can cache its answers and never
+ * runs it for an allowed call; the second, which allows by default, looks at arguments. The kernel
+ * takes the stricter answer of the two.
+ */
+#ifndef CRATONS_ENGINE_SANDBOX_SECCOMP_H
+#define CRATONS_ENGINE_SANDBOX_SECCOMP_H
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "prim/diag.h"
+#include "prim/vec.h"
+
+#include <linux/filter.h>
+
+enum seccomp_test { SECCOMP_ONE_OF, SECCOMP_NONE_OF, SECCOMP_ANY_BIT };
+
+/* Looks at the low 32 bits of an argument. */
+struct seccomp_condition {
+	unsigned argument;
+	enum seccomp_test test;
+	VEC(uint32_t) values;
+};
+
+/* error 0: allowed. Conditions, all of which must hold, only where there is an error. */
+struct seccomp_rule {
+	int error;
+	struct str why;
+	VEC(struct str) calls;
+	VEC(struct seccomp_condition) when;
+};
+
+struct seccomp_profile {
+	struct arena arena;
+	struct str name;
+	int unknown;			/* errno for what is not listed */
+	VEC(struct seccomp_rule) rules;	/* the base's first; a later one wins */
+	struct map numbers;		/* call → number + 1, for this architecture */
+};
+
+/* -ERR_CONTAINER: there is no such profile, or it is not valid. */
+int seccomp_profile_load(struct seccomp_profile *ret, const char *name, struct diag *d);
+int seccomp_profile_parse(struct seccomp_profile *ret, struct str text, const char *file,
+	struct diag *d);
+void seccomp_profile_done(struct seccomp_profile *p);
+
+/* Makes the programs with libseccomp; the caller frees each .filter. */
+int seccomp_compile(const struct seccomp_profile *p, struct sock_fprog ret[2], struct diag *d);
+
+#endif

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "engine/sandbox/seccomp.h"
+
+#include "base/fd.h"
+#include "prim/err.h"
+
+#include <errno.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+
+/* A kernel limit, BPF_MAXINSNS. */
+#define PROGRAM_MAX (4096 * sizeof(struct sock_filter))
+
+/* What a rule looks at: per condition a list of comparisons of which one must hold. */
+struct comparisons {
+	VEC(struct scmp_arg_cmp) v;
+};
+
+static void filter_free(scmp_filter_ctx *ctx)
+{
+	if (*ctx)
+		seccomp_release(*ctx);
+}
+
+static int call_number(const struct seccomp_profile *p, struct str name)
+{
+	uintptr_t given = (uintptr_t)map_get(&p->numbers, name);
+	int number = seccomp_syscall_resolve_name(name.p);
+
+	return number == __NR_SCMP_ERROR && given ? (int)given - 1 : number;
+}
+
+static int compare(struct comparisons *c, unsigned argument, uint32_t mask, uint32_t value)
+{
+	return vec_push(&c->v, SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, mask, value & mask));
+}
+
+/*
+ * All values but the listed: the values that agree with one of the list down to a bit, differ in that
+ * bit, and of which no other of the list can be one. Each such prefix is one masked comparison,
+ * which looks at 32 bits only, however the rest of the register is filled.
+ */
+static int compare_none_of(struct comparisons *to, const struct seccomp_condition *c)
+{
+	int r = 0;
+
+	vec_foreach(value, &c->values) {
+		for (uint32_t bit = 1; bit && r == 0; bit <<= 1) {
+			uint32_t mask = ~(bit - 1), other = *value ^ bit;
+			bool taken = false;
+
+			vec_foreach(v, &c->values)
+				taken |= (*v & mask) == (other & mask);
+			vec_foreach(e, &to->v)
+				taken |= e->datum_a == mask && e->datum_b == (other & mask);
+			if (!taken)
+				r = compare(to, c->argument, mask, other);
+		}
+	}
+	return r;
+}
+
+static int compare_condition(struct comparisons *to, const struct seccomp_condition *c)
+{
+	int r = 0;
+
+	if (c->test == SECCOMP_NONE_OF)
+		return compare_none_of(to, c);
+	vec_foreach(value, &c->values) {
+		if (c->test == SECCOMP_ONE_OF)
+			r = r < 0 ? r : compare(to, c->argument, UINT32_MAX, *value);
+		for (uint32_t bit = 1; c->test == SECCOMP_ANY_BIT && bit && r == 0; bit <<= 1)
+			if (*value & bit)
+				r = compare(to, c->argument, bit, bit);
+	}
+	return r;
+}
+
+#define CONDITIONS_MAX 3
+
+/* Every choice of one comparison from each condition is a rule of libseccomp's. */
+static int add_choices(scmp_filter_ctx ctx, int number, int error, const struct comparisons *c,
+	size_t n)
+{
+	size_t at[CONDITIONS_MAX] = { 0 }, i;
+	struct scmp_arg_cmp chosen[CONDITIONS_MAX];
+	int r;
+
+	do {
+		for (i = 0; i < n; i++)
+			chosen[i] = c[i].v.v[at[i]];
+		r = seccomp_rule_add_array(ctx, SCMP_ACT_ERRNO((unsigned)error), number, (unsigned)n,
+			chosen);
+		for (i = 0; i < n && ++at[i] == c[i].v.n; i++)
+			at[i] = 0;
+	} while (r == 0 && i < n);
+	return r;
+}
+
+static int add_conditional(scmp_filter_ctx ctx, const struct seccomp_profile *p,
+	const struct seccomp_rule *rule)
+{
+	struct comparisons c[CONDITIONS_MAX] = { 0 };
+	size_t n = rule->when.n;
+	int r = n > CONDITIONS_MAX ? -ERR_LIMIT : 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = compare_condition(&c[i], &rule->when.v[i]);
+	vec_foreach(call, &rule->calls) {
+		int number = call_number(p, *call);
+
+		if (number != __NR_SCMP_ERROR && number >= 0 && r == 0)
+			r = add_choices(ctx, number, rule->error, c, n);
+	}
+	for (size_t i = 0; i < CONDITIONS_MAX; i++)
+		vec_done(&c[i].v);
+	return r;
+}
+
+/* The last unconditional rule that names the call. */
+static const struct seccomp_rule *verdict(const struct seccomp_profile *p, struct str call)
+{
+	const struct seccomp_rule *found = NULL;
+
+	vec_foreach(rule, &p->rules)
+		vec_foreach(c, &rule->calls)
+			if (!rule->when.n && str_eq(*c, call))
+				found = rule;
+	return found;
+}
+
+static int add_listed(scmp_filter_ctx ctx, const struct seccomp_profile *p,
+	const struct seccomp_rule *rule)
+{
+	int r = 0;
+
+	vec_foreach(call, &rule->calls) {
+		int number = call_number(p, *call);
+		uint32_t action = rule->error ? SCMP_ACT_ERRNO((unsigned)rule->error) : SCMP_ACT_ALLOW;
+
+		/* Negative numbers stand for calls that this architecture does not have. */
+		if (number < 0 || rule->error == p->unknown || verdict(p, *call) != rule || r < 0)
+			continue;
+		r = seccomp_rule_add_array(ctx, action, number, 0, NULL);
+		if (r == -EEXIST)
+			r = 0;
+	}
+	return r;
+}
+
+static int export(scmp_filter_ctx ctx, struct sock_fprog *ret)
+{
+	_cleanup_fd_ int fd = memfd_create("seccomp", MFD_CLOEXEC);
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	int r = fd < 0 ? -errno : seccomp_export_bpf(ctx, fd);
+
+	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+		r = -errno;
+	if (r == 0)
+		r = fd_slurp(fd, &b, PROGRAM_MAX);
+	if (r < 0)
+		return r;
+	ret->len = (unsigned short)(b.len / sizeof(struct sock_filter));
+	ret->filter = (struct sock_filter *)buf_take(&b);
+	return ret->filter ? 0 : -ENOMEM;
+}
+
+static int make_program(const struct seccomp_profile *p, bool conditional, struct sock_fprog *ret)
+{
+	uint32_t otherwise = conditional ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO((unsigned)p->unknown);
+	_cleanup_(filter_free) scmp_filter_ctx ctx = seccomp_init(otherwise);
+	int r;
+
+	if (!ctx)
+		return -ENOMEM;
+	r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO((unsigned)p->unknown));
+	if (r == 0)
+		r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, conditional ? 1 : 2);
+	vec_foreach(rule, &p->rules)
+		if (r == 0 && conditional == !!rule->when.n)
+			r = conditional ? add_conditional(ctx, p, rule) : add_listed(ctx, p, rule);
+	return r < 0 ? r : export(ctx, ret);
+}
+
+int seccomp_compile(const struct seccomp_profile *p, struct sock_fprog ret[2], struct diag *d)
+{
+	struct sock_fprog programs[2] = { 0 };
+	int r = make_program(p, true, &programs[0]);
+
+	if (r == 0)
+		r = make_program(p, false, &programs[1]);
+	if (r < 0) {
+		free(programs[0].filter);
+		return diag_errno(d, r, "cannot compile the seccomp profile '%.*s'", STR_ARG(p->name));
+	}
+	memcpy(ret, programs, sizeof(programs));
+	return 0;
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "engine/sandbox/sandbox-priv.h"
+
+#include "prim/err.h"
+
+#include <errno.h>
+
+/* HOST_NAME_MAX of Linux. */
+#define HOSTNAME_MAX 64
+
+int uts_prepare(struct plan *p, struct diag *d)
+{
+	p->hostname = p->s->hostname ? p->s->hostname : "cratons";
+	if (strlen(p->hostname) > HOSTNAME_MAX)
+		return diag_fail(d, -ERR_CONTAINER, "the host name '%s' is too long", p->hostname);
+	return 0;
+}
+
+int uts_enter(struct plan *p)
+{
+	static const char none[] = "(none)";
+
+	if (sethostname(p->hostname, strlen(p->hostname)) < 0 ||
+		setdomainname(none, sizeof(none) - 1) < 0)
+		return -errno;
+	return 0;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The walls, in the order they are built. docs/sandbox.md says what each is for. */
+#include "engine/sandbox/sandbox-priv.h"
+
+#include <sched.h>
+
+const struct step sandbox_steps[] = {
+	{ "user namespace",	CLONE_NEWUSER,	 user_prepare,	  user_enter },
+	{ "pid namespace",	CLONE_NEWPID },
+	{ "ipc namespace",	CLONE_NEWIPC },
+	{ "cgroup namespace",	CLONE_NEWCGROUP },
+	{ "uts namespace",	CLONE_NEWUTS,	 uts_prepare,	  uts_enter },
+	{ "network namespace",	CLONE_NEWNET,	 NULL,		  net_enter },
+	{ "mount namespace",	CLONE_NEWNS,	 root_prepare,	  root_enter },
+	{ "files",		0,		 base_prepare,	  binds_enter },
+	{ "devices",		0,		 NULL,		  dev_enter },
+	{ "proc",		0,		 NULL,		  proc_enter },
+	{ "terminal",		0,		 NULL,		  terminal_enter },
+	{ "root",		0,		 NULL,		  pivot_enter },
+	{ "limits",		0,		 NULL,		  limits_enter },
+	{ "session",		0,		 NULL,		  session_enter },
+	{ "capabilities",	0,		 caps_prepare,	  caps_enter },
+	{ "landlock",		0,		 NULL,		  landlock_enter },
+	{ "seccomp",		0,		 seccomp_prepare, seccomp_enter },
+	{ NULL },
+};

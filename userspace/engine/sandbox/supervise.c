@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The supervisor: one poll loop between the container's init, the caller's signals, and either the
+ * terminal or the captured output. It ends when init has ended, with which the kernel has ended all
+ * that ran inside; init ends when the command does, when this process dies, or by our hand.
+ */
+#include "engine/sandbox/sandbox-priv.h"
+
+#include "prim/err.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define COPY_SIZE 16384
+
+/* What was read from one side of the terminal and not yet taken by the other. */
+struct copy {
+	char data[COPY_SIZE];
+	size_t from, to;
+};
+
+enum { P_CONTROL, P_INIT, P_SIGNALS, P_OUTPUT, P_MASTER, P_STDIN, P_STDOUT, P_COUNT };
+
+struct supervisor {
+	struct plan *p;
+	struct diag *d;
+	struct sandbox_result *result;
+	int pidfd, signals, master;
+	int out;		/* where the terminal's output goes */
+	sigset_t old_mask;
+	bool raw, started, exited, stdin_ended;
+	int error;		/* why there was no command */
+	int64_t deadline;	/* ms, or 0 */
+	struct copy in, back;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void tell(struct supervisor *v, enum init_kind kind, int value)
+{
+	struct init_frame f = { .kind = kind, .value = value };
+
+	send(v->p->control[0], &f, sizeof(f), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void end_it(struct supervisor *v, const char *why)
+{
+	if (!v->result->ended_by)
+		v->result->ended_by = why;
+	pidfd_send_signal(v->pidfd, SIGKILL, NULL, 0);
+}
+
+static void set_raw(struct supervisor *v, bool on)
+{
+	if (on == v->raw || !v->p->terminal.is[0])
+		return;
+	v->raw = on;
+	if (on)
+		terminal_raw(&v->p->terminal);
+	else
+		terminal_restore(&v->p->terminal);
+}
+
+static void pass_window_size(struct supervisor *v)
+{
+	struct winsize size;
+
+	if (v->master >= 0 && ioctl(v->out, TIOCGWINSZ, &size) == 0)
+		ioctl(v->master, TIOCSWINSZ, &size);
+}
+
+/*
+ * Stops this process and those beside it in the caller's pipeline, as the terminal would have. In an
+ * orphaned process group nobody could continue it: there the kernel drops the signal, and the
+ * command goes on at once.
+ */
+static void stop_self(void)
+{
+	struct sigaction sa = { .sa_handler = SIG_DFL }, old;
+	sigset_t only, mask;
+
+	sigemptyset(&only);
+	sigaddset(&only, SIGTSTP);
+	sigaction(SIGTSTP, &sa, &old);
+	kill(0, SIGTSTP);
+	pthread_sigmask(SIG_UNBLOCK, &only, &mask);
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
+	sigaction(SIGTSTP, &old, NULL);
+}
+
+static void command_stopped(struct supervisor *v, int sig)
+{
+	const struct terminal *t = &v->p->terminal;
+	bool foreground;
+
+	if (v->p->s->stdio == SANDBOX_STDIO_CAPTURE)
+		return;
+	if (t->wanted && (sig == SIGTTIN || sig == SIGTTOU)) {
+		set_raw(v, true);
+		tell(v, INIT_CONTINUE, 1);
+		return;
+	}
+	foreground = v->raw;
+	set_raw(v, false);
+	stop_self();
+	set_raw(v, foreground && terminal_is_ours(t));
+	pass_window_size(v);
+	tell(v, INIT_CONTINUE, foreground);
+}
+
+static void take_master(struct supervisor *v, struct msghdr *m)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(m);
+
+	if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int)))
+		return;
+	memcpy(&v->master, CMSG_DATA(c), sizeof(int));
+	fcntl(v->master, F_SETFL, O_RDWR | O_NONBLOCK);
+	if (!v->p->terminal.lazy)
+		set_raw(v, true);
+}
+
+static void heard(struct supervisor *v, const struct init_frame *f, struct msghdr *m)
+{
+	switch (f->kind) {
+	case INIT_TTY:
+		take_master(v, m);
+		break;
+	case INIT_REFUSED:
+		v->error = sandbox_refused(f, v->d);
+		break;
+	case INIT_NO_COMMAND:
+		v->error = diag_fail(v->d, -f->value, "cannot run '%s': %s", v->p->s->argv[0],
+			strerror(f->value));
+		break;
+	case INIT_STARTED:
+		v->started = true;
+		break;
+	case INIT_STOPPED:
+		command_stopped(v, f->value);
+		break;
+	case INIT_EXITED:
+		v->exited = true;
+		v->result->status = f->value;
+		break;
+	}
+}
+
+/* One frame; false when there is none now, or will be none any more. */
+static bool listen_once(struct supervisor *v, struct pollfd *fd)
+{
+	struct init_frame f;
+	struct iovec part = { &f, sizeof(f) };
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+		.msg_controllen = sizeof(control) };
+	ssize_t n = recvmsg(v->p->control[0], &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (n == sizeof(f)) {
+		heard(v, &f, &m);
+		return true;
+	}
+	if (n >= 0 || (errno != EAGAIN && errno != EINTR))
+		fd->fd = -1;
+	return false;
+}
+
+static void take_signal(struct supervisor *v)
+{
+	struct signalfd_siginfo info;
+
+	if (read(v->signals, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGWINCH)
+		pass_window_size(v);
+	else if (info.ssi_signo != SIGCONT)
+		tell(v, INIT_SIGNAL, (int)info.ssi_signo);
+	else if (v->master >= 0 && !v->p->terminal.lazy && terminal_is_ours(&v->p->terminal)) {
+		v->raw = false;
+		set_raw(v, true);
+		pass_window_size(v);
+	}
+}
+
+/* Captured output past the limit is dropped and ends the container. False at its end. */
+static bool take_output(struct supervisor *v)
+{
+	uint64_t max = v->p->s->limits.output_max;
+	char data[COPY_SIZE];
+	ssize_t n = read(v->p->output, data, sizeof(data));
+	size_t room = max ? max - MIN(max, v->result->output.len) : SIZE_MAX;
+
+	if (n < 0)
+		return errno == EINTR;
+	if (n == 0)
+		return false;
+	if (buf_add(&v->result->output, data, MIN((size_t)n, room)) < 0 || (size_t)n > room)
+		end_it(v, "output");
+	return true;
+}
+
+static bool copy_read(struct copy *c, int fd)
+{
+	ssize_t n = read(fd, c->data, sizeof(c->data));
+
+	if (n <= 0)
+		return n < 0 && (errno == EAGAIN || errno == EINTR);
+	c->from = 0;
+	c->to = (size_t)n;
+	return true;
+}
+
+static void copy_write(struct copy *c, int fd)
+{
+	ssize_t n = write(fd, c->data + c->from, c->to - c->from);
+
+	if (n > 0)
+		c->from += (size_t)n;
+	else if (n < 0 && errno != EAGAIN && errno != EINTR)
+		c->from = c->to;
+}
+
+static bool copy_empty(const struct copy *c)
+{
+	return c->from == c->to;
+}
+
+static void set_polls(struct supervisor *v, struct pollfd *f)
+{
+	bool stdin_wanted = v->raw && copy_empty(&v->in) && !v->stdin_ended;
+
+	f[P_MASTER].fd = v->master;
+	f[P_MASTER].events = (short)((copy_empty(&v->back) ? POLLIN : 0) |
+		(copy_empty(&v->in) ? 0 : POLLOUT));
+	if (!f[P_MASTER].events)
+		f[P_MASTER].fd = -1;
+	f[P_STDIN].fd = v->master >= 0 && stdin_wanted ? 0 : -1;
+	f[P_STDOUT].fd = v->master >= 0 && !copy_empty(&v->back) ? v->out : -1;
+}
+
+static void copy_terminal(struct supervisor *v, const struct pollfd *f)
+{
+	if (f[P_STDOUT].fd >= 0 && f[P_STDOUT].revents)
+		copy_write(&v->back, v->out);
+	if (f[P_STDIN].fd >= 0 && f[P_STDIN].revents && !copy_read(&v->in, 0)) {
+		v->stdin_ended = true;
+		tell(v, INIT_SIGNAL, SIGHUP);
+	}
+	if (f[P_MASTER].fd < 0 || !f[P_MASTER].revents)
+		return;
+	if (!copy_empty(&v->in))
+		copy_write(&v->in, v->master);
+	if (copy_empty(&v->back) && !copy_read(&v->back, v->master))
+		fd_closep(&v->master);
+}
+
+static int time_left(struct supervisor *v)
+{
+	int64_t left;
+
+	if (!v->deadline)
+		return -1;
+	left = v->deadline - now_ms();
+	if (left <= 0) {
+		v->deadline = 0;
+		end_it(v, "time");
+		return -1;
+	}
+	return (int)MIN(left, 1 << 30);
+}
+
+/* Until init has ended; what it last said and what was last written is then still to be read. */
+static void watch(struct supervisor *v)
+{
+	struct pollfd f[P_COUNT] = { [P_CONTROL] = { v->p->control[0], POLLIN },
+		[P_INIT] = { v->pidfd, POLLIN }, [P_SIGNALS] = { v->signals, POLLIN },
+		[P_OUTPUT] = { v->p->output, POLLIN }, [P_STDIN] = { -1, POLLIN },
+		[P_STDOUT] = { -1, POLLOUT } };
+
+	while (!(f[P_INIT].revents & POLLIN)) {
+		set_polls(v, f);
+		if (poll(f, P_COUNT, time_left(v)) < 0)
+			continue;
+		if (f[P_CONTROL].revents)
+			listen_once(v, &f[P_CONTROL]);
+		if (f[P_SIGNALS].revents)
+			take_signal(v);
+		if (f[P_OUTPUT].revents && !take_output(v))
+			f[P_OUTPUT].fd = -1;
+		copy_terminal(v, f);
+	}
+	while (f[P_CONTROL].fd >= 0 && listen_once(v, &f[P_CONTROL]))
+		;
+	if (v->p->output >= 0)
+		fcntl(v->p->output, F_SETFL, O_NONBLOCK);
+	while (v->p->output >= 0 && !v->result->ended_by && take_output(v))
+		;
+	while (v->master >= 0) {
+		fd_write_all(v->out, v->back.data + v->back.from, v->back.to - v->back.from);
+		v->back.from = v->back.to;
+		if (!copy_read(&v->back, v->master) || copy_empty(&v->back))
+			break;
+	}
+}
+
+/* What the caller ignores (nohup) stays with it. */
+static int take_signals(struct supervisor *v)
+{
+	static const int passed[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP,
+		SIGWINCH, SIGCONT };
+	struct sigaction now;
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
+		if (sigaction(passed[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			sigaddset(&set, passed[i]);
+	pthread_sigmask(SIG_BLOCK, &set, &v->old_mask);
+	v->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return v->signals < 0 ? -errno : 0;
+}
+
+static int finish(struct supervisor *v, pid_t pid)
+{
+	int status = 0;
+
+	if (waitpid(pid, &status, 0) < 0)
+		status = 0;
+	if (v->error)
+		return v->error;
+	if (!v->exited)
+		v->result->status = status;
+	if (v->exited || v->started || v->result->ended_by)
+		return 0;
+	return diag_fail(v->d, -ERR_CONTAINER, "the container ended before its command began");
+}
+
+int sandbox_supervise(struct plan *p, pid_t pid, struct sandbox_result *ret, struct diag *d)
+{
+	struct supervisor v = { .p = p, .d = d, .result = ret, .pidfd = -1, .signals = -1,
+		.master = -1 };
+	bool inherit = p->s->stdio == SANDBOX_STDIO_INHERIT;
+	int r = 0;
+
+	v.out = p->terminal.is[1] ? 1 : p->terminal.is[2] ? 2 : 0;
+	v.deadline = p->s->limits.seconds ? now_ms() + p->s->limits.seconds * 1000LL : 0;
+	v.pidfd = pidfd_open(pid, 0);
+	if (v.pidfd < 0 || (inherit && take_signals(&v) < 0)) {
+		r = diag_errno(d, -errno, "cannot watch the container");
+		kill(pid, SIGKILL);
+	} else {
+		watch(&v);
+	}
+	set_raw(&v, false);
+	r = r < 0 ? (finish(&v, pid), r) : finish(&v, pid);
+	fd_closep(&v.signals);
+	fd_closep(&v.pidfd);
+	fd_closep(&v.master);
+	if (inherit)
+		pthread_sigmask(SIG_SETMASK, &v.old_mask, NULL);
+	return r;
+}
