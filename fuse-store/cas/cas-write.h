@@ -20,6 +20,16 @@ void cas_writer_free(struct cas_writer *w);	/* ends the lease; flushes nothing *
 DEFINE_CLEANUP(struct cas_writer *, cas_writer_free);
 struct cas *cas_writer_cas(struct cas_writer *w);
 
+/* How packs, trees and documents are written, for a caller with a faster way than plain system calls
+ * (before the first put): creates dirfd/temporary (O_EXCL, mode 0600), writes all, closes, renames
+ * to dirfd/name; on failure nothing of it stays. 0 or -errno; called from any thread. */
+struct cas_io {
+	int (*write_file)(void *data, int dirfd, const char *temporary, const char *name,
+		const void *bytes, size_t len);
+	void *data;
+};
+void cas_writer_set_io(struct cas_writer *w, const struct cas_io *io);
+
 /* A file as the tree needs it. `chunks` is owned by the put and lives until it is freed. */
 struct cas_file {
 	struct digest digest;

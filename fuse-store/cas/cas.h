@@ -3,11 +3,14 @@
  * The content-addressed store, read side (archive cas-read: this is all that the FUSE server links).
  *
  *	store/version		"1\n"
- *	store/index/		LMDB: objects, trees, sources, roots, leases, documents
+ *	store/lock		held while the index, roots or files are changed
+ *	store/index/		LMDB: objects, packs, trees, facts; and the state it was left in
  *	store/packs/xx/<id>	small objects of one archive, one after the other, with their table
  *	store/objects/xx/<hex>	one large object each (more than TREE_CHUNK bytes)
  *	store/trees/xx/<hex>	one tree each
- *	store/staging/		what is being written
+ *	store/documents/xx/<hex>	facts too large for the index
+ *	store/roots/<hex>	what is alive, one file a name
+ *	store/staging/<session>/	what is being written, and the session's lease
  *	store/quarantine/	what failed its digest
  *
  * Nothing is trusted for being there: every byte handed out was compared with its digest. A handle

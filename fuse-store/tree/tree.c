@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tree/tree.h"
 
+#include "base/fd.h"
 #include "prim/err.h"
 #include "tree/tree-format.h"
 
 #include <endian.h>
 #include <errno.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 struct tree {
@@ -16,8 +16,7 @@ struct tree {
 	const char *strings;
 	uint32_t ndirs, nentries, nchunks, nstrings;
 	struct digest digest;
-	void *map;		/* NULL when the bytes are borrowed */
-	size_t map_len;
+	void *owned;		/* NULL when the bytes are borrowed */
 };
 
 /* Where the one pass over the entries stands: each of these must be met exactly. */
@@ -212,8 +211,8 @@ int tree_open(struct tree **ret, const void *bytes, size_t len, const struct dig
 
 int tree_map(struct tree **ret, int fd, const struct digest *expected, struct diag *d)
 {
+	_cleanup_free_ void *bytes = NULL;
 	struct stat st;
-	void *map;
 	int r;
 
 	if (fstat(fd, &st) < 0)
@@ -221,23 +220,22 @@ int tree_map(struct tree **ret, int fd, const struct digest *expected, struct di
 	if (st.st_size < (off_t)sizeof(struct tree_header) || (uint64_t)st.st_size > TREE_BYTES_MAX)
 		return diag_fail(d, expected ? -ERR_DIGEST : -ERR_TREE, "not a tree: %lld bytes",
 			(long long)st.st_size);
-	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
-	if (map == MAP_FAILED)
-		return diag_errno(d, -errno, "a tree cannot be mapped");
-	r = tree_open(ret, map, (size_t)st.st_size, expected, d);
-	if (r < 0) {
-		munmap(map, (size_t)st.st_size);
-		return r;
-	}
-	(*ret)->map = map;
-	(*ret)->map_len = (size_t)st.st_size;
-	return 0;
+	bytes = malloc((size_t)st.st_size);
+	if (!bytes)
+		return -ENOMEM;
+	r = fd_pread_all(fd, bytes, (size_t)st.st_size, 0);
+	if (r < 0)
+		return diag_errno(d, r, "a tree cannot be read");
+	r = tree_open(ret, bytes, (size_t)st.st_size, expected, d);
+	if (r == 0)
+		(*ret)->owned = TAKE_PTR(bytes);
+	return r;
 }
 
 void tree_free(struct tree *t)
 {
-	if (t && t->map)
-		munmap(t->map, t->map_len);
+	if (t)
+		free(t->owned);
 	free(t);
 }
 

@@ -49,7 +49,8 @@ struct tree;
 /*
  * Validates all of `bytes` and, with `expected`, that they have that digest (-ERR_DIGEST); anything
  * that tree_builder_end would not have made is -ERR_TREE. The bytes are borrowed and must stay
- * unchanged. tree_map maps a file and owns the mapping; the descriptor may be closed afterwards.
+ * unchanged. tree_map owns the bytes of a file; the descriptor may be closed afterwards. It copies
+ * them: what was verified must not change when the file does, as a mapping would.
  */
 int tree_open(struct tree **ret, const void *bytes, size_t len, const struct digest *expected,
 	struct diag *d);

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cas/scan.h"
+
+#include "base/fd.h"
+#include "cas/fault.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+int scan_folder(int dirfd, const char *path, scan_name_fn fn, void *data)
+{
+	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct dirent *e;
+	DIR *dir;
+	int r = 0;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	dir = fdopendir(fd);
+	if (!dir) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
+	while (r == 0) {
+		errno = 0;
+		e = readdir(dir);
+		if (!e) {
+			r = -errno;
+			break;
+		}
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			r = fn(data, fd, e->d_name);
+	}
+	closedir(dir);
+	return r;
+}
+
+struct scan {
+	scan_fn fn;
+	void *data;
+};
+
+static int scan_file(void *data, int dirfd, const char *name)
+{
+	const struct scan *s = data;
+	struct digest d;
+
+	return digest_parse(&d, str_from(name)) < 0 ? 0 : s->fn(s->data, &d, dirfd, name);
+}
+
+static int scan_subfolder(void *data, int dirfd, const char *name)
+{
+	return strlen(name) == 2 ? scan_folder(dirfd, name, scan_file, data) : 0;
+}
+
+int scan_kind(int store_fd, const char *kind, scan_fn fn, void *data)
+{
+	struct scan s = { fn, data };
+
+	return scan_folder(store_fd, kind, scan_subfolder, &s);
+}
+
+int scan_put_aside(int store_fd, int dirfd, const char *name)
+{
+	char to[128];
+	int r = fault_point("quarantine");
+
+	if (r < 0)
+		return r;
+	snprintf(to, sizeof(to), "quarantine/%s", name);
+	if (renameat(dirfd, name, store_fd, to) == 0 || errno == ENOENT)
+		return 0;
+	/* What cannot be moved there (a folder in its place) must not stay in the way. */
+	return remove_all(dirfd, name);
+}

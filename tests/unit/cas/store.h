@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A store in a folder of its own under /tmp, and what tests put into it. */
+#ifndef CRATONS_TESTS_UNIT_CAS_STORE_H
+#define CRATONS_TESTS_UNIT_CAS_STORE_H
+
+#include "base/fd.h"
+#include "cas/cas-write.h"
+#include "prim/err.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+struct home {
+	char path[64];
+	int fd;
+};
+
+static inline void home_done(struct home *h)
+{
+	close(h->fd);
+	remove_all(AT_FDCWD, h->path);
+}
+
+static inline struct home home_new(void)
+{
+	struct home h = { .path = "/tmp/cratons-unit-XXXXXX" };
+
+	cr_assert_not_null(mkdtemp(h.path));
+	h.fd = open(h.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_geq(h.fd, 0);
+	return h;
+}
+
+static inline struct cas_writer *writer(const struct home *h)
+{
+	_cleanup_diag_ struct diag d = DIAG_INIT;
+	struct cas_writer *w = NULL;
+
+	cr_assert_eq(cas_writer_open(&w, h->fd, &d), 0, "%s", buf_text(&d.what));
+	return w;
+}
+
+static inline void fill(char *bytes, size_t len, unsigned seed)
+{
+	for (size_t i = 0; i < len; i++) {
+		seed = seed * 1103515245 + 12345;
+		bytes[i] = (char)(seed >> 16);
+	}
+}
+
+/* A package of `n` small files and, with large, one of 200,000 bytes; contents follow from seed. */
+static inline struct digest put_package(struct cas_writer *w, unsigned seed, int n, bool large,
+	const char *source)
+{
+	_cleanup_(tree_builder_free_p) struct tree_builder *b = NULL;
+	_cleanup_(cas_put_free_p) struct cas_put *p = NULL;
+	_cleanup_diag_ struct diag d = DIAG_INIT;
+	static __thread char bytes[200000];
+	struct digest tree = { 0 };
+	struct cas_file f;
+	char path[64];
+
+	cr_assert_eq(tree_builder_new(&b), 0);
+	cr_assert_eq(cas_put_new(&p, w), 0);
+	for (int i = 0; i < n; i++) {
+		size_t len = (size_t)(i * 37 % 3000);
+
+		fill(bytes, len, seed * 1000 + (unsigned)i);
+		snprintf(path, sizeof(path), "lib/f%d.js", i);
+		cr_assert_eq(cas_put_file(p, bytes, len, &f, &d), 0, "%s", buf_text(&d.what));
+		cr_assert_eq(tree_builder_file(b, str_from(path), false, f.size, &f.digest, f.chunks,
+			f.nchunks), 0);
+	}
+	if (large) {
+		fill(bytes, sizeof(bytes), seed);
+		cr_assert_eq(cas_put_file(p, bytes, sizeof(bytes), &f, &d), 0);
+		cr_assert_eq(tree_builder_file(b, STR("large.bin"), true, f.size, &f.digest, f.chunks,
+			f.nchunks), 0);
+	}
+	cr_assert_eq(cas_put_commit(p, b, str_from(source), &tree, &d), 0, "%s", buf_text(&d.what));
+	return tree;
+}
+
+/* Reads every file of a tree: the number of files read well; *ret_bad of those that were not. */
+static inline int read_all(struct cas *c, const struct digest *digest, int *ret_bad)
+{
+	_cleanup_diag_ struct diag d = DIAG_INIT;
+	const struct tree *t;
+	int good = 0, bad = 0;
+
+	if (cas_tree(c, digest, &t, &d) < 0) {
+		*ret_bad = 1;
+		return 0;
+	}
+	for (uint32_t i = 0; i < tree_nentries(t); i++) {
+		_cleanup_buf_ struct buf b = BUF_INIT;
+		struct tree_entry e;
+		struct digest got;
+
+		tree_get(t, i, &e);
+		if (e.kind != TREE_FILE)
+			continue;
+		if (cas_slurp(c, &e, &b, 1 << 20, &d) < 0) {
+			bad++;
+			continue;
+		}
+		got = hash_bytes(buf_text(&b), b.len);
+		cr_assert(digest_eq(&got, &e.digest), "wrong bytes were served");
+		good++;
+	}
+	*ret_bad = bad;
+	return good;
+}
+
+#endif
