@@ -20,7 +20,7 @@ struct fetch_request {
 	const char *accept;		/* or NULL */
 	const char *if_none_match;	/* ETag, or NULL */
 	const char *if_modified_since;	/* or NULL */
-	size_t max;			/* bytes of the body; more is -ERR_LIMIT */
+	size_t max;			/* bytes of the body, decoded; more is -ERR_LIMIT; 0: 1 GiB */
 	int priority;			/* higher first; 0 is ordinary */
 	bool metadata;			/* counts as metadata in the statistics, else as archive */
 };
@@ -43,6 +43,7 @@ struct fetch_options {
 	unsigned stall_seconds;		/* no byte for so long: try again; 0: 30 */
 	unsigned total_seconds;		/* for one request with its retries; 0: 600 */
 	bool offline;			/* every request fails with -ERR_OFFLINE */
+	bool http1;			/* no HTTP/2 */
 };
 
 struct fetch_statistics {
@@ -58,7 +59,8 @@ int fetcher_new(struct fetcher **ret, struct loop *l, const struct credentials *
 void fetcher_free(struct fetcher *f);	/* cancels what is under way, without callbacks */
 DEFINE_CLEANUP(struct fetcher *, fetcher_free);
 
-/* fn is called once, from loop_step. The request is copied. */
+/* fn is called once, from loop_step, and may make further requests, but not free the fetcher. The
+ * request is copied. -ENOMEM, or -ERR_LIMIT when a million requests are waiting. */
 int fetcher_get(struct fetcher *f, const struct fetch_request *r, fetch_fn fn, void *data);
 void fetcher_statistics(const struct fetcher *f, struct fetch_statistics *ret);
 

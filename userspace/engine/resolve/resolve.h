@@ -16,6 +16,13 @@ struct resolve_source {
 	/* Borrowed until the source ends. -ERR_NO_PACKAGE where the registry has none. */
 	int (*get)(void *data, const struct ecosystem *e, struct str name,
 		const struct package **ret, struct diag *d);
+	/*
+	 * May be NULL. Waits until the answer for some hinted name is there (good or bad, `get` would
+	 * not wait for it) that this was not told of before, and names it; false when nothing is
+	 * outstanding. While the resolver waits for one name it uses this to look ahead through
+	 * others that have come, so that downloads overlap. It changes nothing in the result.
+	 */
+	bool (*next)(void *data, const struct ecosystem **ret_e, struct str *ret_name);
 	void *data;
 };
 

@@ -14,9 +14,10 @@
 #include "base/fd.h"
 #include "cratons/wire/init.h"
 #include "engine/sandbox/sandbox.h"
-#include "engine/sandbox/seccomp.h"
 #include "prim/vec.h"
 
+#include <linux/filter.h>
+#include <sys/capability.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
@@ -29,6 +30,8 @@ struct terminal {
 	struct winsize size;
 };
 
+#define SECCOMP_PROGRAMS 2
+
 struct plan {
 	const struct sandbox *s;
 	struct arena arena;
@@ -39,7 +42,8 @@ struct plan {
 	char tmpfs_size[24];
 	const char *hostname;
 	struct terminal terminal;
-	struct sock_fprog filters[SECCOMP_PROGRAMS];	/* borrowed code */
+	cap_t no_caps;
+	struct sock_fprog filters[SECCOMP_PROGRAMS];
 	char **init_argv;
 
 	/* Descriptors of the caller's side that the child uses. */
@@ -91,6 +95,7 @@ int etc_prepare(struct plan *p, struct diag *d);
 int root_prepare(struct plan *p, struct diag *d);
 int user_prepare(struct plan *p, struct diag *d);
 int uts_prepare(struct plan *p, struct diag *d);
+int caps_prepare(struct plan *p, struct diag *d);
 int seccomp_prepare(struct plan *p, struct diag *d);
 
 int user_enter(struct plan *p);

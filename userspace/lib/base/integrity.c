@@ -2,6 +2,7 @@
 #include "base/integrity.h"
 
 #include "prim/attr.h"
+#include "prim/base64.h"
 #include "prim/err.h"
 #include "prim/hash.h"
 
@@ -72,54 +73,15 @@ static int compute(const struct algorithm *a, const void *bytes, size_t len,
 	return 0;
 }
 
-/* Base64 (RFC 4648 section 4), as SRI has it: padded, and one text only for each value. */
-
-static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static void base64_encode(const uint8_t *bytes, size_t len, char *ret)
-{
-	for (size_t i = 0; i < len; i += 3) {
-		unsigned v = (unsigned)bytes[i] << 16 |
-			     (i + 1 < len ? (unsigned)bytes[i + 1] << 8 : 0) |
-			     (i + 2 < len ? (unsigned)bytes[i + 2] : 0);
-
-		*ret++ = base64[v >> 18];
-		*ret++ = base64[v >> 12 & 63];
-		*ret++ = i + 1 < len ? base64[v >> 6 & 63] : '=';
-		*ret++ = i + 2 < len ? base64[v & 63] : '=';
-	}
-	*ret = '\0';
-}
-
-#define BASE64_SIZE(n) (((n) + 2) / 3 * 4)
-
-static int base64_value(char c)
-{
-	const char *at = c ? strchr(base64, c) : NULL;
-
-	return at ? (int)(at - base64) : -1;
-}
-
 /* Exactly `size` bytes: decoded, encoded again and compared, so that no second spelling passes. */
-static bool base64_decode(struct str text, uint8_t *ret, size_t size)
+static bool decode(struct str text, uint8_t ret[DIGEST_MAX], size_t size)
 {
-	uint8_t bytes[DIGEST_MAX + 2] = { 0 };
 	char again[BASE64_SIZE(DIGEST_MAX) + 1];
+	uint8_t bytes[BASE64_SIZE(DIGEST_MAX)];
+	size_t n;
 
-	if (text.n != BASE64_SIZE(size))
+	if (text.n != BASE64_SIZE(size) || base64_decode(text, bytes, &n) < 0 || n != size)
 		return false;
-	for (size_t i = 0; i < text.n; i += 4) {
-		unsigned v = 0;
-
-		for (size_t j = 0; j < 4; j++) {
-			int x = base64_value(text.p[i + j]);
-
-			v = v << 6 | (unsigned)MAX(x, 0);
-		}
-		bytes[i / 4 * 3] = (uint8_t)(v >> 16);
-		bytes[i / 4 * 3 + 1] = (uint8_t)(v >> 8);
-		bytes[i / 4 * 3 + 2] = (uint8_t)v;
-	}
 	base64_encode(bytes, size, again);
 	if (memcmp(again, text.p, text.n) != 0)
 		return false;
@@ -156,7 +118,7 @@ static int next_token(struct str *rest, const struct algorithm **ret, uint8_t di
 		if (!*ret)
 			continue;
 		token = str_cut(&token, '?');	/* options carry no meaning yet */
-		return base64_decode(token, digest, (*ret)->size) ? 1 : -EINVAL;
+		return decode(token, digest, (*ret)->size) ? 1 : -EINVAL;
 	}
 	return 0;
 }

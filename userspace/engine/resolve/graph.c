@@ -1,0 +1,540 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "engine/resolve/resolve-priv.h"
+
+static struct str scratch_key(struct resolver *r, const struct ecosystem *e, struct str name)
+{
+	buf_reset(&r->key);
+	if (buf_addf(&r->key, "%s:%.*s", e->name, STR_ARG(name)) < 0)
+		return (struct str){ 0 };
+	return buf_str(&r->key);
+}
+
+/* The entry for the scratch key; a new one gets a lasting copy of it. */
+static struct map_entry *scratch_entry(struct resolver *r, struct map *m)
+{
+	void *there = map_get(m, buf_str(&r->key));
+	struct str key = there ? buf_str(&r->key) : arena_str(&r->arena, buf_str(&r->key));
+
+	return key.p ? map_entry(m, key) : NULL;
+}
+
+static int pkg_add_locked(struct resolver *r, struct pkg *pkg)
+{
+	const struct lockfile *l = r->o->locked;
+
+	if (!l || r->o->update_all)
+		return 0;
+	for (size_t i = 0; i < r->o->nupdate; i++)
+		if (str_eq(r->o->update[i], pkg->name))
+			return 0;
+	for (const struct lock_package *p = map_get(&r->locked_names, buf_str(&r->key)); p;
+		p = p->index + 1 < l->npackages ? l->packages[p->index + 1] : NULL) {
+		int k;
+
+		if (!str_eq(p->name, pkg->name) || !str_is(p->ecosystem, pkg->e->name))
+			break;
+		k = vec_push(&pkg->locked, p);
+		if (k < 0)
+			return k;
+	}
+	return 0;
+}
+
+struct pkg *pkg_get(struct resolver *r, const struct ecosystem *e, struct str name)
+{
+	struct map_entry *entry;
+	struct pkg *pkg;
+
+	if (!scratch_key(r, e, name).p)
+		return NULL;
+	entry = scratch_entry(r, &r->pkgs);
+	if (!entry || entry->value)
+		return entry ? entry->value : NULL;
+	pkg = arena_new(&r->arena, struct pkg);
+	if (!pkg)
+		return NULL;
+	pkg->e = e;
+	pkg->name = str_slice(entry->key, strlen(e->name) + 1, SIZE_MAX);
+	entry->value = pkg;
+	return pkg_add_locked(r, pkg) < 0 ? NULL : pkg;
+}
+
+void pkg_hint(struct resolver *r, struct pkg *pkg)
+{
+	if (pkg->hinted)
+		return;
+	pkg->hinted = true;
+	if (r->source->hint)
+		r->source->hint(r->source->data, pkg->e, pkg->name);
+}
+
+int pkg_load(struct resolver *r, struct pkg *pkg)
+{
+	int k;
+
+	if (pkg->asked)
+		return 0;
+	pkg_hint(r, pkg);
+	ahead_until(r, pkg);
+	k = r->source->get(r->source->data, pkg->e, pkg->name, &pkg->meta, r->d);
+	if (k < 0 && k != -ERR_NO_PACKAGE)
+		return k;
+	pkg->asked = true;
+	pkg->missing = k < 0;
+	return 0;
+}
+
+struct need *need_get(struct resolver *r, struct pkg *pkg, struct str text)
+{
+	const struct version_scheme *v = pkg->e->versions;
+	struct map_entry *entry;
+	struct need *need;
+	int k;
+
+	text = str_trim(text);
+	if (!scratch_key(r, pkg->e, pkg->name).p || buf_addc(&r->key, '\n') < 0 ||
+		buf_addstr(&r->key, text) < 0)
+		return NULL;
+	entry = scratch_entry(r, &r->needs);
+	if (!entry || entry->value)
+		return entry ? entry->value : NULL;
+	need = arena_new(&r->arena, struct need);
+	if (!need)
+		return NULL;
+	need->pkg = pkg;
+	need->text = str_slice(entry->key, entry->key.n - text.n, SIZE_MAX);
+	need->any = text.n == 0 || str_is(text, "*");
+	k = v->requirement(&r->arena, need->text, VERSION_LOOSE, &need->requirement);
+	if (k == -ENOMEM || vec_push(&pkg->needs, need) < 0)
+		return NULL;
+	entry->value = need;
+	return need;
+}
+
+static bool is_peer(const struct dependency *dep)
+{
+	return dep->kind == DEPENDENCY_PEER || dep->kind == DEPENDENCY_PEER_OPTIONAL;
+}
+
+static bool in_list(const struct str *list, size_t n, struct str s)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(list[i], s))
+			return true;
+	return false;
+}
+
+/* A name can be stated more than once: optional goes before normal, both before peer, as npm has it. */
+static bool shadowed(const struct release *rel, size_t i)
+{
+	const struct dependency *dep = &rel->dependencies[i];
+
+	for (size_t j = i > 2 ? i - 2 : 0; j < rel->ndependencies && j <= i + 2; j++) {
+		const struct dependency *other = &rel->dependencies[j];
+
+		if (j == i || !str_eq(other->alias, dep->alias))
+			continue;
+		if (is_peer(dep) ? !is_peer(other) || j < i :
+				   other->kind == DEPENDENCY_OPTIONAL &&
+					!(dep->kind == DEPENDENCY_OPTIONAL && j > i))
+			return true;
+		if (other->kind == dep->kind && j < i)
+			return true;
+	}
+	return false;
+}
+
+static int node_add_peer(struct resolver *r, struct node *n, const struct dependency *dep)
+{
+	struct peer *p = &n->peers[n->npeers];
+	struct pkg *pkg = pkg_get(r, n->pkg->e, dep->name);
+
+	p->alias = dep->alias;
+	p->optional = dep->kind == DEPENDENCY_PEER_OPTIONAL;
+	p->need = pkg ? need_get(r, pkg, dep->requirement) : NULL;
+	if (!p->need)
+		return -ENOMEM;
+	/* An optional one is never fetched for its own sake. */
+	if (!p->optional)
+		pkg_hint(r, pkg);
+	n->npeers++;
+	return peer_bit(r, n->pkg->e, p->alias, &p->bit);
+}
+
+static int node_add_edge(struct resolver *r, struct node *n, const struct ecosystem *e,
+	const struct dependency *dep)
+{
+	struct edge *edge = &n->edges[n->nedges];
+	struct pkg *pkg = pkg_get(r, e, dep->name);
+
+	edge->alias = dep->alias;
+	edge->kind = dep->kind;
+	edge->need = pkg ? need_get(r, pkg, dep->requirement) : NULL;
+	if (!edge->need)
+		return -ENOMEM;
+	pkg_hint(r, pkg);
+	n->nedges++;
+	return vec_push(&r->queue, (struct pending){ n, edge });
+}
+
+static int node_add_dependencies(struct resolver *r, struct node *n)
+{
+	const struct release *rel = n->release;
+	struct dependency dep;
+	int k;
+
+	n->edges = arena_newn(&r->arena, struct edge, rel->ndependencies);
+	n->peers = arena_newn(&r->arena, struct peer, rel->ndependencies);
+	if (!n->edges || !n->peers)
+		return -ENOMEM;
+	for (size_t i = 0; i < rel->ndependencies; i++) {
+		if (shadowed(rel, i) ||
+			in_list(rel->bundled, rel->nbundled, rel->dependencies[i].alias))
+			continue;
+		k = override_apply(r, n->context, n->pkg->e, &rel->dependencies[i], &dep, NULL);
+		if (k == 0)
+			k = is_peer(&dep) ? node_add_peer(r, n, &dep) :
+					    node_add_edge(r, n, n->pkg->e, &dep);
+		if (k < 0)
+			return k;
+	}
+	return 0;
+}
+
+static struct node *node_new(struct resolver *r)
+{
+	struct node *n = r->nodes.n < RESOLVE_NODES_MAX ? arena_new(&r->arena, struct node) : NULL;
+
+	if (!n || vec_push(&r->nodes, n) < 0)
+		return NULL;
+	n->index = (uint32_t)r->nodes.n - 1;
+	n->live = true;
+	return n;
+}
+
+static const struct lock_package *locked_as(const struct pkg *pkg, struct str version)
+{
+	vec_foreach(p, &pkg->locked)
+		if (str_eq((*p)->version, version))
+			return *p;
+	return NULL;
+}
+
+int node_get(struct resolver *r, struct pkg *pkg, const struct release *release, struct node *from,
+	const struct edge *by, struct node **ret)
+{
+	struct str context = override_enter(r, from->context, pkg, release);
+	bool required = from->required && by->kind != DEPENDENCY_OPTIONAL;
+	struct node *n;
+
+	if (!context.p && r->ncontext)
+		return -ENOMEM;
+	vec_foreach(p, &pkg->nodes) {
+		if ((*p)->release != release || !str_eq((*p)->context, context))
+			continue;
+		(*p)->required |= required;
+		(*p)->live = true;
+		*ret = *p;
+		return 0;
+	}
+	n = node_new(r);
+	if (!n || vec_push(&pkg->nodes, n) < 0)
+		return r->nodes.n >= RESOLVE_NODES_MAX ?
+			diag_fail(r->d, -ERR_LIMIT, "the project needs more than %d packages",
+				RESOLVE_NODES_MAX) : -ENOMEM;
+	n->pkg = pkg;
+	n->release = release;
+	n->context = context;
+	n->parent = from;
+	n->by = by;
+	n->required = required;
+	n->locked = locked_as(pkg, release->version);
+	*ret = n;
+	return node_add_dependencies(r, n);
+}
+
+int edge_resolve(struct resolver *r, struct node *from, struct edge *e)
+{
+	struct pkg *pkg = e->need->pkg;
+	const struct release *release;
+	int k;
+
+	k = pkg_load(r, pkg);
+	if (k < 0)
+		return k;
+	release = pkg->missing ? NULL : pick_for_edge(r, from, e);
+	if (release)
+		return node_get(r, pkg, release, from, e, &e->to);
+	if (e->kind == DEPENDENCY_OPTIONAL) {
+		_cleanup_diag_ struct diag why = DIAG_INIT;
+		struct diag *d = r->d;
+
+		r->d = &why;
+		k = explain_edge(r, from, e);
+		r->d = d;
+		/* A version that is only too new will be there tomorrow: leaving it out silently
+		 * would lock the project without, say, its platform's binary. */
+		if (k == -ERR_TOO_NEW)
+			return explain_edge(r, from, e);
+		warn(r, "the optional dependency %.*s is left out: %s", STR_ARG(e->alias),
+			buf_text(&why.what));
+		return 0;
+	}
+	if (from->required)
+		return explain_edge(r, from, e);
+	if (!from->failed)
+		from->failed = e;
+	return 0;
+}
+
+static int pending_cmp(const void *x, const void *y)
+{
+	const struct pending *a = x, *b = y;
+	const struct need *na = a->edge->need, *nb = b->edge->need;
+	int k = strcmp(na->pkg->e->name, nb->pkg->e->name);
+
+	if (k == 0)
+		k = str_cmp(na->pkg->name, nb->pkg->name);
+	if (k == 0)
+		k = str_cmp(na->text, nb->text);
+	if (k == 0)
+		k = (a->node->index > b->node->index) - (a->node->index < b->node->index);
+	return k ? k : (a->edge > b->edge) - (a->edge < b->edge);
+}
+
+/* A level at a time, by name: what comes out does not depend on who was heard first. */
+int graph_expand(struct resolver *r)
+{
+	struct pending *level = NULL;
+	int k = 0;
+
+	while (r->queue.n && k == 0) {
+		size_t n = r->queue.n;
+
+		level = TAKE_PTR(r->queue.v);
+		r->queue.n = r->queue.cap = 0;
+		qsort(level, n, sizeof(*level), pending_cmp);
+		for (size_t i = 0; i < n && k == 0; i++)
+			if (!level[i].edge->to)
+				k = edge_resolve(r, level[i].node, level[i].edge);
+		free(level);
+	}
+	return k;
+}
+
+/* Nodes that a required edge failed for go, with those who require them, up to an optional edge. */
+static bool prune_node(struct resolver *r, struct node *n)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < n->nedges; i++) {
+		struct edge *e = &n->edges[i];
+
+		if (!e->to || !e->to->failed)
+			continue;
+		if (e->kind == DEPENDENCY_OPTIONAL) {
+			_cleanup_buf_ struct buf why = BUF_INIT;
+			const struct node *to = e->to;
+
+			while (to->failed->to)
+				to = to->failed->to;
+			explain_chain(&why, r, to, to->failed);
+			warn(r, "the optional dependency %.*s is left out: %s, which cannot be met",
+				STR_ARG(e->alias), buf_text(&why));
+			e->to = NULL;
+			changed = true;
+		} else if (!n->failed) {
+			n->failed = e;
+			changed = true;
+		}
+	}
+	return changed;
+}
+
+int graph_prune(struct resolver *r)
+{
+	const struct node *n = r->root;
+	bool changed;
+
+	do {
+		changed = false;
+		vec_foreach(p, &r->nodes)
+			changed |= prune_node(r, *p);
+	} while (changed);
+	if (!n->failed)
+		return 0;
+	while (n->failed->to)
+		n = n->failed->to;
+	return explain_edge(r, n, n->failed);
+}
+
+typedef VEC(struct node *) node_stack;
+
+static int mark(struct node *n, node_stack *s)
+{
+	if (!n || n->live)
+		return 0;
+	n->live = true;
+	return vec_push(s, n);
+}
+
+int graph_mark_live(struct resolver *r)
+{
+	node_stack stack = { 0 };
+	int k;
+
+	vec_foreach(p, &r->nodes)
+		(*p)->live = false;
+	k = mark(r->root, &stack);
+	map_foreach(entry, &r->peer_names) {
+		struct added *a = entry->value;
+
+		vec_foreach(x, &a->edges)
+			k = k < 0 ? k : mark(x->edge->to, &stack);
+	}
+	while (stack.n && k == 0) {
+		struct node *n = stack.v[--stack.n];
+
+		for (size_t i = 0; i < n->nedges && k == 0; i++)
+			k = mark(n->edges[i].to, &stack);
+	}
+	vec_done(&stack);
+	return k;
+}
+
+/* What no registry has gets a version that names where it comes from; it satisfies what asks for it. */
+static int node_outside(struct resolver *r, const struct manifest_dependency *dep,
+	const struct ecosystem *e, struct node **ret)
+{
+	bool path = dep->path.n > 0;
+	struct str from = path ? dep->path : dep->url;
+	struct digest digest = hash_bytes(from.p, from.n);
+	struct release *rel = arena_new(&r->arena, struct release);
+	struct pkg *pkg = arena_new(&r->arena, struct pkg);
+	struct node *n = node_new(r);
+	char hex[DIGEST_HEX];
+
+	if (!rel || !pkg || !n)
+		return -ENOMEM;
+	digest_hex(&digest, hex);
+	rel->version = arena_fmt(&r->arena, "0.0.0-%s-%.16s", path ? "path" : "url", hex);
+	rel->url = path ? arena_fmt(&r->arena, "path:%.*s", STR_ARG(from)) : from;
+	if (!rel->version.p || !rel->url.p)
+		return -ENOMEM;
+	rel->integrity = dep->integrity;
+	*pkg = (struct pkg){ .e = e, .name = dep->name, .asked = true };
+	n->pkg = pkg;
+	n->release = rel;
+	n->context = r->root->context;
+	n->parent = r->root;
+	n->required = true;
+	n->outside = path ? "path" : "url";
+	*ret = n;
+	return 0;
+}
+
+static int root_add_outside(struct resolver *r, const struct manifest_dependency *dep,
+	const struct ecosystem *e)
+{
+	struct edge *edge = &r->root->edges[r->root->nedges];
+	struct pkg *pkg = pkg_get(r, e, dep->name);
+	int k;
+
+	edge->alias = dep->name;
+	edge->kind = dep->kind;
+	edge->need = pkg ? need_get(r, pkg, STR("*")) : NULL;
+	if (!edge->need)
+		return -ENOMEM;
+	k = node_outside(r, dep, e, &edge->to);
+	if (k < 0)
+		return k;
+	edge->to->by = edge;
+	r->root->nedges++;
+	warn(r, "%.*s is not from a registry: what it depends on is not resolved; name it in %s",
+		STR_ARG(dep->name), MANIFEST_NAME);
+	return 0;
+}
+
+static int root_add(struct resolver *r, const struct manifest_dependency *md)
+{
+	const struct ecosystem *e = ecosystem_find(md->ecosystem);
+	const struct override_rule *rule;
+	struct dependency said, dep;
+	int k;
+
+	if (!e) {
+		diag_fail(r->d, -ERR_MANIFEST, "there is no ecosystem '%.*s'",
+			STR_ARG(md->ecosystem));
+		return place(r, md->place);
+	}
+	if (md->path.n || md->url.n)
+		return root_add_outside(r, md, e);
+	k = e->requirement_parse(md->name, md->requirement, &r->arena, &said, r->d);
+	if (k < 0) {
+		place(r, md->place);
+		return k;
+	}
+	said.kind = md->kind;
+	k = override_apply(r, r->root->context, e, &said, &dep, &rule);
+	if (k < 0)
+		return k;
+	if (rule && !(str_eq(dep.requirement, said.requirement) && str_eq(dep.name, said.name))) {
+		diag_fail(r->d, -ERR_MANIFEST,
+			"an override makes %.*s %.*s, but it is a direct dependency, which says %.*s",
+			STR_ARG(said.alias), STR_ARG(dep.requirement), STR_ARG(said.requirement));
+		place(r, rule->of->place);
+		return diag_hint(r->d, "change the dependency itself, or write \"$%.*s\" as the "
+				       "override to make all others follow it", STR_ARG(said.alias));
+	}
+	return node_add_edge(r, r->root, e, &dep);
+}
+
+static int by_alias(const void *x, const void *y)
+{
+	const struct manifest_dependency *const *a = x, *const *b = y;
+	/* Of one name stated twice the first counts: optional, then normal, then dev. */
+	static const int rank[] = { [DEPENDENCY_OPTIONAL] = 0, [DEPENDENCY_NORMAL] = 1,
+		[DEPENDENCY_DEV] = 2, [DEPENDENCY_PEER] = 3, [DEPENDENCY_PEER_OPTIONAL] = 4 };
+	int k = str_cmp((*a)->name, (*b)->name);
+
+	if (k == 0)
+		k = str_cmp((*a)->ecosystem, (*b)->ecosystem);
+	return k ? k : rank[(*a)->kind] - rank[(*b)->kind];
+}
+
+static int root_fill(struct resolver *r)
+{
+	size_t n = r->m->ndependencies;
+	const struct manifest_dependency **sorted =
+		arena_newn(&r->arena, const struct manifest_dependency *, n);
+	int k = 0;
+
+	r->root->edges = arena_newn(&r->arena, struct edge, n);
+	if (!sorted || !r->root->edges)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = &r->m->dependencies[i];
+	if (n)
+		qsort(sorted, n, sizeof(*sorted), by_alias);
+	for (size_t i = 0; i < n && k == 0; i++) {
+		if (i && str_eq(sorted[i]->name, sorted[i - 1]->name) &&
+			str_eq(sorted[i]->ecosystem, sorted[i - 1]->ecosystem))
+			continue;
+		k = root_add(r, sorted[i]);
+	}
+	return k;
+}
+
+int graph_start(struct resolver *r)
+{
+	struct node *root = node_new(r);
+
+	if (!root)
+		return -ENOMEM;
+	root->required = true;
+	root->context = override_enter(r, (struct str){ 0 }, NULL, NULL);
+	if (!root->context.p && r->ncontext)
+		return -ENOMEM;
+	r->root = root;
+	return root_fill(r);
+}

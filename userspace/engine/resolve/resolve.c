@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "engine/resolve/resolve-priv.h"
+
+static int index_locked(struct resolver *r)
+{
+	const struct lockfile *l = r->o->locked;
+
+	for (size_t i = 0; l && i < l->npackages; i++) {
+		struct lock_package *p = l->packages[i];
+		struct str key = arena_fmt(&r->arena, "%.*s:%.*s", STR_ARG(p->ecosystem),
+			STR_ARG(p->name));
+		struct map_entry *entry = key.p ? map_entry(&r->locked_names, key) : NULL;
+
+		if (!entry)
+			return -ENOMEM;
+		if (!entry->value)
+			entry->value = p;
+	}
+	return 0;
+}
+
+/* A range of nodes is not one that engines could be compared with. */
+static void find_node_version(struct resolver *r)
+{
+	const struct ecosystem *e = ecosystem_find(STR("npm"));
+
+	if (e && r->m->node.n &&
+		e->versions->parse(&r->arena, r->m->node, VERSION_LOOSE, &r->node_version) < 0)
+		r->node_version = NULL;
+}
+
+/* Metadata, choices, and peers, until no peer is missing. */
+static int settle(struct resolver *r)
+{
+	bool more = true;
+	int k = graph_start(r);
+
+	for (int round = 0; more && k == 0; round++) {
+		if (round == RESOLVE_ROUNDS_MAX)
+			return diag_fail(r->d, -ERR_LIMIT,
+				"peers bring further peers without end (%d rounds)", round);
+		k = graph_expand(r);
+		if (k == 0)
+			k = graph_prune(r);
+		if (k == 0)
+			k = dedupe(r);
+		if (k == 0)
+			k = peers_resolve(r, &more);
+	}
+	return k;
+}
+
+static void resolver_done(struct resolver *r)
+{
+	map_foreach(entry, &r->pkgs) {
+		struct pkg *pkg = entry->value;
+
+		if (!pkg)
+			continue;
+		vec_done(&pkg->needs);
+		vec_done(&pkg->nodes);
+		vec_done(&pkg->locked);
+	}
+	map_foreach(entry, &r->peer_names) {
+		struct added *a = entry->value;
+
+		vec_done(&a->needs);
+		vec_done(&a->askers);
+		vec_done(&a->edges);
+	}
+	map_done(&r->pkgs);
+	map_done(&r->needs);
+	map_done(&r->locked_names);
+	map_done(&r->peer_names);
+	map_done(&r->copies_by_key);
+	map_done(&r->warned);
+	buf_done(&r->key);
+	vec_done(&r->nodes);
+	vec_done(&r->queue);
+	vec_done(&r->ahead);
+	vec_done(&r->copies);
+	arena_done(&r->round);
+	arena_done(&r->arena);
+}
+
+int resolve(const struct manifest *m, const struct resolve_source *source,
+	const struct resolve_options *o, struct lockfile **ret, struct diag *d)
+{
+	_cleanup_(resolver_done) struct resolver r = {
+		.m = m, .source = source, .o = o, .d = d,
+	};
+	int k = index_locked(&r);
+
+	if (k == 0)
+		k = overrides_init(&r);
+	if (k < 0)
+		return k;
+	find_node_version(&r);
+	k = settle(&r);
+	if (k == 0)
+		k = emit(&r, ret);
+	if (k == -ENOMEM)
+		diag_fail(d, k, "out of memory while resolving");
+	return k;
+}
