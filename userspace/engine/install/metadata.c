@@ -143,7 +143,7 @@ static bool use_document(struct entry *e)
 	struct str etag, modified, packed;
 
 	return document_split(&e->document, &head, &etag, &modified, &packed) &&
-	       e->ecosystem->metadata_unpack(packed, &e->package, NULL) == 0;
+	       e->ecosystem->metadata_unpack(packed, e->name, &e->package, NULL) == 0;
 }
 
 static void confirm_document(struct entry *e)

@@ -22,7 +22,14 @@ struct dependency {
 struct release {
 	struct str version;
 	struct version *parsed;		/* of the ecosystem's scheme, in the package's arena */
-	struct dependency *dependencies;	/* sorted by alias */
+	struct str deprecated;		/* empty: not */
+	int64_t published;		/* ms since 1970; -1 when the registry does not say */
+
+	/* The rest is there after release_load: a package has thousands of releases, of which one or
+	 * two are looked at. */
+	bool loaded;
+	bool scripts;			/* has lifecycle scripts that run at installation */
+	struct dependency *dependencies;	/* sorted by alias, each alias once */
 	size_t ndependencies;
 	struct str *bundled;
 	size_t nbundled;
@@ -31,10 +38,7 @@ struct release {
 	size_t nbins;
 	struct str url;			/* of the archive */
 	struct str integrity;		/* SRI, as strong as the registry has it; may be "sha1-…" */
-	struct str deprecated;		/* empty: not */
 	struct str engines;		/* npm engines.node, or empty */
-	bool scripts;
-	int64_t published;		/* ms since 1970; -1 when the registry does not say */
 };
 
 struct dist_tag {
@@ -47,12 +51,20 @@ struct package {
 	struct str name;
 	struct release *releases;	/* ascending by version */
 	size_t nreleases;
-	struct dist_tag *tags;
+	struct dist_tag *tags;		/* sorted by name; their versions are among the releases */
 	size_t ntags;
+	/* The ecosystem's own: what releases are loaded from. NULL: all are loaded. */
+	int (*load)(struct package *p, struct release *r, struct diag *d);
+	const void *packed;
+	size_t npacked;
 };
 
 void package_free(struct package *p);
 DEFINE_CLEANUP(struct package *, package_free);
+
+/* Completes a release, which is one of p's: 0, -ENOMEM, or -ERR_METADATA where a cached document was
+ * tampered with. Nothing to do when it was loaded. A package is used by one thread at a time. */
+int release_load(const struct package *p, const struct release *r, struct diag *d);
 
 struct compose_options {
 	enum manifest_layout layout;
@@ -79,11 +91,15 @@ struct ecosystem {
 	 * is malformed is left out, not fatal. */
 	int (*metadata_parse)(struct str body, struct str name, const char *url,
 		struct package **ret, struct diag *d);
-	/* The same in a compact form for the cache: what parse gives, nothing else. */
+	/* The same in a compact form for the cache: what parse gives, nothing else. unpack takes it
+	 * for input like any other: -ERR_METADATA also where it is another package's. */
 	int (*metadata_pack)(const struct package *p, struct buf *ret);
-	int (*metadata_unpack)(struct str packed, struct package **ret, struct diag *d);
+	int (*metadata_unpack)(struct str packed, struct str name, struct package **ret,
+		struct diag *d);
 
-	/* Splits what a manifest says: "npm:other@^1" into name and requirement. */
+	/* Splits what a manifest or metadata says: "npm:other@^1" into name and requirement, which is
+	 * then a range or a tag. -ERR_REQUIREMENT says what is wrong, or what else it is (a git
+	 * repository, a URL, a path …), naming the alias. */
 	int (*requirement_parse)(struct str alias, struct str text, struct arena *a,
 		struct dependency *ret, struct diag *d);
 

@@ -3,12 +3,19 @@
 
 #include "engine/registry/npm/layout.h"
 #include "engine/registry/npm/package.h"
+#include "engine/registry/npm/packed.h"
 #include "engine/registry/npm/semver.h"
 
 const struct ecosystem npm_ecosystem = {
 	.name = "npm",
 	.default_registry = "https://registry.npmjs.org/",
 	.versions = &npm_versions,
+	.name_valid = npm_name_valid,
+	.metadata_url = npm_metadata_url,
+	.metadata_parse = npm_metadata_parse,
+	.metadata_pack = npm_metadata_pack,
+	.metadata_unpack = npm_metadata_unpack,
+	.requirement_parse = npm_requirement_parse,
 	.compose = npm_compose,
 	.unpack = npm_unpack,
 	.mount_point = "node_modules",
