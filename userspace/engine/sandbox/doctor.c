@@ -1,9 +1,271 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What this host gives: every wall is built, in children that are thrown away. The steps are those of
+ * a container; what they do not touch but others of Cratons need (FUSE, overlay, cgroups, io_uring)
+ * is tried beside them.
+ */
 #include "engine/sandbox/sandbox-priv.h"
+
+#include "prim/err.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/io_uring.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define CHECKS_MAX   40
+#define LANDLOCK_ABI 6	/* scopes; step_landlock.c */
+
+struct doctor {
+	struct sandbox_check *checks;
+	size_t n;
+};
+
+static void note(struct doctor *doc, const char *wall, int error, const char *detail, const char *fix)
+{
+	char *copy = strdup(error && !detail ? err_sentence(error) : detail ? detail : "");
+
+	if (!copy || doc->n == CHECKS_MAX)
+		free(copy);
+	else
+		doc->checks[doc->n++] = (struct sandbox_check){ wall, error, copy, error ? fix : NULL };
+}
+
+/* 1 when the file begins with this character, 0 when with another, -1 when there is none. */
+static int begins(const char *path, char c)
+{
+	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char got;
+
+	return fd < 0 || read(fd, &got, 1) != 1 ? -1 : got == c;
+}
+
+static const char *namespace_fix(int error)
+{
+	if (begins("/proc/sys/kernel/unprivileged_userns_clone", '0') == 1)
+		return "sysctl -w kernel.unprivileged_userns_clone=1";
+	if (begins("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", '1') == 1)
+		return "install the AppArmor profile packaging/apparmor/cratons: "
+		       "apparmor_parser -r /etc/apparmor.d/cratons";
+	if (begins("/proc/sys/user/max_user_namespaces", '0') == 1 || error == ENOSPC)
+		return "sysctl -w user.max_user_namespaces=15000 (and the other user.max_*_namespaces)";
+	if (error == ENOSYS)
+		return "a kernel of Linux 5.12 or newer";
+	return "if this is itself a container, let it make user namespaces (its seccomp profile "
+	       "refuses clone or unshare, or masks /proc)";
+}
+
+static pid_t clone_into(uint64_t namespaces)
+{
+	struct clone_args args = { .flags = namespaces, .exit_signal = SIGCHLD };
+
+	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+static void check_namespace(struct doctor *doc, const struct step *s)
+{
+	pid_t pid = clone_into(s->namespace | CLONE_NEWUSER);
+	int error = pid < 0 ? errno : 0;
+
+	if (pid == 0)
+		_exit(0);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	note(doc, s->wall, error, NULL, namespace_fix(error));
+}
+
+static int write_maps(char text[3][32])
+{
+	static const char *const files[] = { "/proc/self/setgroups", "/proc/self/uid_map",
+		"/proc/self/gid_map" };
+	for (int i = 0; i < 3; i++) {
+		_cleanup_fd_ int fd = open(files[i], O_WRONLY | O_CLOEXEC);
+
+		if (fd < 0 || write(fd, text[i], strlen(text[i])) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+/* Runs a trial as the root of new user and mount namespaces; its errno comes back as exit status. */
+static int try_inside(int (*trial)(void))
+{
+	char maps[3][32] = { "deny" };
+	pid_t pid;
+	int status, r;
+
+	snprintf(maps[1], sizeof(maps[1]), "0 %u 1", geteuid());
+	snprintf(maps[2], sizeof(maps[2]), "0 %u 1", getegid());
+	pid = clone_into(CLONE_NEWUSER | CLONE_NEWNS);
+	if (pid < 0)
+		return errno;
+	if (pid == 0) {
+		r = write_maps(maps);
+		_exit(r < 0 ? -r : -trial());
+	}
+	if (waitpid(pid, &status, 0) < 0 || !WIFEXITED(status))
+		return EIO;
+	return WEXITSTATUS(status);
+}
+
+static int set(int fs, const char *key, const char *value)
+{
+	return fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0);
+}
+
+static int try_fuse(void)
+{
+	_cleanup_fd_ int device = open("/dev/fuse", O_RDWR | O_CLOEXEC), fs = -1;
+	char number[16];
+
+	if (device < 0)
+		return -errno;
+	snprintf(number, sizeof(number), "%d", device);
+	fs = fsopen("fuse", FSOPEN_CLOEXEC);
+	if (fs < 0 || set(fs, "fd", number) < 0 || set(fs, "rootmode", "40000") < 0 ||
+		set(fs, "user_id", "0") < 0 || set(fs, "group_id", "0") < 0 ||
+		fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+static int try_overlay(void)
+{
+	_cleanup_fd_ int fs = -1;
+
+	if (mount("tmpfs", "/tmp", "tmpfs", 0, NULL) < 0 || mkdir("/tmp/lower", 0755) < 0 ||
+		mkdir("/tmp/upper", 0755) < 0 || mkdir("/tmp/work", 0755) < 0)
+		return -errno;
+	fs = fsopen("overlay", FSOPEN_CLOEXEC);
+	if (fs < 0 || set(fs, "lowerdir", "/tmp/lower") < 0 || set(fs, "upperdir", "/tmp/upper") < 0 ||
+		set(fs, "workdir", "/tmp/work") < 0 ||
+		fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0 ||
+		fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+static void check_landlock(struct doctor *doc)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* VERSION */);
+	char text[96];
+
+	snprintf(text, sizeof(text), abi < LANDLOCK_ABI ?
+		"ABI %ld: with the host's network, its abstract unix sockets can be reached" :
+		"ABI %ld", abi < 0 ? 0 : abi);
+	note(doc, "landlock scopes", abi < LANDLOCK_ABI ? EOPNOTSUPP : 0, text,
+		"Linux 6.12 or newer with landlock among its security modules, or --net none");
+}
+
+/* The last line of /proc/self/cgroup that begins with "0::" names our place in the v2 hierarchy. */
+static void check_cgroup(struct doctor *doc)
+{
+	static const char *const roots[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	static const char fix[] = "run it in a delegated scope: systemd-run --user --scope "
+				  "-p Delegate=yes, or have root give the directory to the user";
+	_cleanup_buf_ struct buf b = BUF_INIT, path = BUF_INIT, controllers = BUF_INIT;
+	struct str rest, place = { 0 };
+	int error = ENOENT;
+
+	file_slurp(AT_FDCWD, "/proc/self/cgroup", &b, 1 << 16);
+	for (rest = buf_str(&b); rest.p;) {
+		struct str line = str_cut(&rest, '\n');
+
+		if (str_starts(line, STR("0::")))
+			place = str_slice(line, 3, line.n);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(roots) && place.p && error; i++) {
+		buf_reset(&path);
+		buf_addf(&path, "%s%.*s/cgroup.controllers", roots[i], STR_ARG(place));
+		buf_reset(&controllers);
+		if (file_slurp(AT_FDCWD, buf_text(&path), &controllers, 4096) < 0)
+			continue;
+		path.len -= strlen("cgroup.controllers");
+		path.data[path.len] = '\0';
+		error = access(buf_text(&path), W_OK) < 0 ? errno : 0;
+		buf_addf(&path, " with %.*s", STR_ARG(str_trim(buf_str(&controllers))));
+	}
+	note(doc, "cgroup v2 delegation", error, path.len ? buf_text(&path) : "no v2 hierarchy", fix);
+}
+
+static void check_uring(struct doctor *doc)
+{
+	struct io_uring_params params = { 0 };
+	_cleanup_fd_ int fd = (int)syscall(SYS_io_uring_setup, 4, &params);
+
+	note(doc, "io_uring", fd < 0 ? errno : 0, fd < 0 ? "plain system calls are used" : NULL,
+		"sysctl -w kernel.io_uring_disabled=0; nothing is lost but speed");
+}
+
+static int launch_trial(struct plan *p, struct diag *d)
+{
+	pid_t pid;
+	int r;
+
+	p->trying = true;
+	r = sandbox_launch(p, &pid, d);
+	return r < 0 ? r : pid;
+}
+
+/* The steps one after the other in one child, as a container has them; false when it could not be
+ * cloned. */
+static bool check_steps(struct doctor *doc)
+{
+	static const char *const command[] = { "true", NULL };
+	static const char *const env[] = { NULL };
+	struct sandbox s = { .argv = command, .env = env, .uid = 1000, .gid = 1000,
+		.home = "/home/user", .stdio = SANDBOX_STDIO_CAPTURE, .user_ns = -1, .mount_ns = -1,
+		.host_usr = true };
+	_cleanup_diag_ struct diag d = DIAG_INIT;
+	struct init_frame f;
+	struct plan p;
+	int pid = plan_make(&p, &s, &d);
+	char at[INIT_DETAIL_MAX + 1];
+
+	if (pid == 0)
+		pid = launch_trial(&p, &d);
+	if (pid < 0)
+		note(doc, "container", -err_errno(pid), buf_text(&d.what), NULL);
+	while (pid > 0 && recv(p.control[0], &f, sizeof(f), 0) == sizeof(f)) {
+		snprintf(at, sizeof(at), "%.*s", (int)MIN(f.length, INIT_DETAIL_MAX), f.detail);
+		if (f.value || !sandbox_steps[f.extra].namespace)
+			note(doc, sandbox_steps[f.extra].wall, f.value, f.value && at[0] ? at : NULL,
+				namespace_fix(f.value));
+	}
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	plan_done(&p);
+	return pid > 0;
+}
 
 int sandbox_doctor(struct arena *a, struct sandbox_check **ret, size_t *ret_n)
 {
-	*ret = NULL;
-	*ret_n = 0;
+	struct doctor doc = { arena_newn(a, struct sandbox_check, CHECKS_MAX), 0 };
+	int error;
+
+	if (!doc.checks)
+		return -ENOMEM;
+	for (const struct step *s = sandbox_steps; s->wall; s++)
+		if (s->namespace)
+			check_namespace(&doc, s);
+	check_steps(&doc);
+	check_landlock(&doc);
+	error = try_inside(try_fuse);
+	note(&doc, "fuse", error, NULL, error == EACCES ? "chmod 0666 /dev/fuse (udev does so where "
+		"fuse3 is installed)" : "modprobe fuse");
+	error = try_inside(try_overlay);
+	note(&doc, "overlay", error, NULL, "Linux 5.11 or newer, modprobe overlay");
+	check_cgroup(&doc);
+	check_uring(&doc);
+	*ret = doc.checks;
+	*ret_n = doc.n;
 	return 0;
 }

@@ -21,15 +21,20 @@
 #define REPORT_JOIN  ((uint32_t)-2)
 #define REPORT_INIT  ((uint32_t)-3)
 
-static _noreturn_ void report(const struct plan *p, uint32_t step, int error)
+static void say(const struct plan *p, enum init_kind kind, uint32_t step, int error)
 {
-	struct init_frame f = { .kind = INIT_REFUSED, .value = error, .extra = step };
+	struct init_frame f = { .kind = kind, .value = error, .extra = step };
 
 	if (p->at) {
 		f.length = (uint32_t)MIN(strlen(p->at), INIT_DETAIL_MAX);
 		memcpy(f.detail, p->at, f.length);
 	}
 	send(p->control[1], &f, sizeof(f), MSG_NOSIGNAL);
+}
+
+static _noreturn_ void report(const struct plan *p, uint32_t step, int error)
+{
+	say(p, INIT_REFUSED, step, error);
 	_exit(1);
 }
 
@@ -48,9 +53,13 @@ static _noreturn_ void build(struct plan *p)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (const struct step *s = sandbox_steps; s->wall; s++) {
 		r = s->enter ? s->enter(p) : 0;
-		if (r < 0)
+		if (p->trying)
+			say(p, INIT_TRIED, (uint32_t)(s - sandbox_steps), -r);
+		else if (r < 0)
 			report(p, (uint32_t)(s - sandbox_steps), -r);
 	}
+	if (p->trying)
+		_exit(0);
 	syscall(SYS_execveat, p->init_fd, "", p->init_argv, p->s->env, AT_EMPTY_PATH);
 	report(p, REPORT_INIT, errno);
 }
@@ -106,6 +115,13 @@ static int clone_refused(int error, struct diag *d)
 	return diag_hint(d, "'cratons doctor' tries each wall and says what to change");
 }
 
+/* A path that the caller named, not a wall. */
+static bool is_about_path(int error)
+{
+	return error == ENOENT || error == ENOTDIR || error == EACCES || error == EEXIST ||
+		error == ELOOP || error == ENAMETOOLONG || error == EROFS;
+}
+
 int sandbox_refused(const struct init_frame *f, struct diag *d)
 {
 	const char *why = strerror(f->value);
@@ -120,8 +136,12 @@ int sandbox_refused(const struct init_frame *f, struct diag *d)
 		steps++;
 	if (f->extra >= steps)
 		return diag_fail(d, -ERR_CONTAINER, "cannot execute cratons-init: %s", why);
-	return diag_fail(d, -ERR_NO_WALL, "cannot build a wall (%s): %s%s%.*s",
-		sandbox_steps[f->extra].wall, why, at ? ": " : "", at, f->detail);
+	if (at && is_about_path(f->value))
+		return diag_fail(d, -ERR_CONTAINER, "the container cannot have %.*s: %s", at, f->detail,
+			why);
+	diag_fail(d, -ERR_NO_WALL, "cannot build a wall (%s): %s%s%.*s", sandbox_steps[f->extra].wall,
+		why, at ? ": " : "", at, f->detail);
+	return diag_hint(d, "'cratons doctor' tries each wall and says what to change");
 }
 
 /* The pid comes back in a page that the two share: the control socket is the builder's by then. */

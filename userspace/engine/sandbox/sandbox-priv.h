@@ -36,6 +36,7 @@ struct plan {
 	const struct sandbox *s;
 	struct arena arena;
 	uint64_t namespaces;		/* CLONE_NEW… of all steps */
+	bool trying;			/* doctor: each step is reported, none ends it, nothing is run */
 	bool staged;			/* a process between the caller and the builder is needed */
 	VEC(struct sandbox_bind) binds;	/* the base first, then the caller's */
 	char uid_map[48], gid_map[48];

@@ -45,6 +45,7 @@ static int open_pair(struct plan *p, int *ret_master)
 
 int terminal_enter(struct plan *p)
 {
+	struct termios settings = p->terminal.settings;
 	_cleanup_fd_ int master = -1;
 	int r;
 
@@ -55,7 +56,9 @@ int terminal_enter(struct plan *p)
 	r = open_pair(p, &master);
 	if (r < 0)
 		return r;
-	if (tcsetattr(p->slave, TCSANOW, &p->terminal.settings) < 0 ||
+	if (p->terminal.lazy)
+		settings.c_oflag &= ~(tcflag_t)OPOST;
+	if (tcsetattr(p->slave, TCSANOW, &settings) < 0 ||
 		ioctl(p->slave, TIOCSWINSZ, &p->terminal.size) < 0 ||
 		ioctl(p->slave, TIOCSCTTY, 0) < 0)
 		return -errno;

@@ -7,6 +7,9 @@ void terminal_raw(const struct terminal *t)
 	struct termios raw = t->settings;
 
 	cfmakeraw(&raw);
+	/* Others write to it at the same time and rely on its line ends; the container's leaves them. */
+	if (t->lazy)
+		raw.c_oflag = t->settings.c_oflag;
 	tcsetattr(0, TCSADRAIN, &raw);
 }
 

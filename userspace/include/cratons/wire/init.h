@@ -14,6 +14,7 @@ enum init_kind {
 	/* To the supervisor, once each and in this order, but for STOPPED. */
 	INIT_TTY = 1,	/* the pseudo-terminal's master comes with it (SCM_RIGHTS) */
 	INIT_REFUSED,	/* a step failed: value is the errno, extra the step's number */
+	INIT_TRIED,	/* doctor: the same for each step; value is 0 when it holds */
 	INIT_STARTED,	/* the command runs */
 	INIT_NO_COMMAND, /* it could not be executed: value is the errno */
 	INIT_STOPPED,	/* value: the signal that stopped the command */
