@@ -10,6 +10,9 @@
 #   <name>-deps    archives it links (their own -deps follow)
 #   <name>-pkgs    pkg-config packages       <name>-cflags, <name>-ldflags   extra flags
 #   <name>-embed   files whose bytes are linked in, as EMBED_<path with _> (see prim/embed.h)
+#   tool-y      programs that only the build runs        tool/<name>  from <name>-y
+#   <name>-made    files that a tool makes, then embedded likewise; made-<suffix> names the tool and
+#               made-<suffix>-from the suffix of its input: TOOL INPUT > OUTPUT
 
 # Goals that build nothing themselves, or set up what the build needs first (targets.mk).
 ifneq ($(filter-out clean deps check test demo bench uninstall,$(or $(MAKECMDGOALS),all)),)
@@ -70,7 +73,7 @@ pkgs_of = $(sort $(foreach x,$(1) $(call deps_of,$(1)),$($(x)-pkgs)))
 pkg_cflags = $(if $(1),$(shell $(PKG_CONFIG) --cflags $(1)))
 pkg_libs = $(if $(1),$(shell $(PKG_CONFIG) --libs $(1)))
 objs_of = $(addprefix $(O)/obj/$(if $(filter .,$(1)),,$(1)/),$($(2)-y)) \
-	$(foreach f,$($(2)-embed),$(O)/obj/embed/$(f).o)
+	$(foreach f,$($(2)-embed),$(O)/obj/embed/$(f).o) $(foreach f,$($(2)-made),$(O)/obj/made/$(f).o)
 
 all_objs :=
 define objects
@@ -99,10 +102,10 @@ $(3)-all: $(O)/$(3)/$(2)
 endef
 
 kbuilds :=
-visit = $(foreach v,subdir lib prog test fuzz,$(eval $(v)-y :=))$(eval include $(1)/Kbuild)$\
+visit = $(foreach v,subdir lib prog test tool fuzz,$(eval $(v)-y :=))$(eval include $(1)/Kbuild)$\
 	$(eval kbuilds += $(1)/Kbuild)$\
 	$(eval pending += $(foreach l,$(lib-y),lib:$(1):$(l)) $(foreach p,$(prog-y),bin:$(1):$(p)) \
-		$(foreach p,$(test-y),test:$(1):$(p)) $(foreach p,$(fuzz-y),fuzz:$(1):$(p)))$\
+		$(foreach p,$(test-y),test:$(1):$(p)) $(foreach p,$(tool-y),tool:$(1):$(p)) $(foreach p,$(fuzz-y),fuzz:$(1):$(p)))$\
 	$(foreach s,$(subdir-y),$(call visit,$(if $(filter .,$(1)),$(s),$(1)/$(s))))
 field = $(word $(1),$(subst :, ,$(2)))
 
@@ -112,6 +115,7 @@ ifdef building
 $(call visit,.)
 $(foreach t,$(filter lib:%,$(pending)),$(eval $(call lib_rule,$(call field,2,$t),$(call field,3,$t))))
 $(foreach t,$(filter bin:%,$(pending)),$(eval $(call prog_rule,$(call field,2,$t),$(call field,3,$t),bin)))
+$(foreach t,$(filter tool:%,$(pending)),$(eval $(call prog_rule,$(call field,2,$t),$(call field,3,$t),tool)))
 # Criterion finds its tests in a section of their own that nothing refers to.
 $(foreach t,$(filter test:%,$(pending)),$(eval $(call prog_rule,$(call field,2,$t),$(call field,3,$t),test,,\
 	-Wl$(,)--no-gc-sections)))
@@ -127,13 +131,24 @@ $(O)/obj/blake3/%.o: $(BLAKE3)/%.S $(O)/.flags
 	$(Q)mkdir -p $(@D) && $(CC) -c -o $@ $<
 $(O)/obj/embed/%.o: % scripts/embed.sh $(O)/.flags
 	$(call say,EMBED,$<)
-	$(Q)mkdir -p $(@D) && scripts/embed.sh $< | $(CC) -c -x assembler -o $@ -
+	$(Q)mkdir -p $(@D) && scripts/embed.sh $< $< | $(CC) -c -x assembler -o $@ -
+$(O)/obj/made/%.o: $(O)/made/% scripts/embed.sh $(O)/.flags
+	$(call say,EMBED,$<)
+	$(Q)mkdir -p $(@D) && scripts/embed.sh $* $< | $(CC) -c -x assembler -o $@ -
 $(O)/obj/%.o: %.c $(O)/.flags
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(OWN) -MMD -MP -c -o $@ $<
 $(O)/obj/%.o: %.cc $(O)/.flags
 	$(call say,CXX,$@)
 	$(Q)mkdir -p $(@D) && $(CXX) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) $(OWN) -MMD -MP -c -o $@ $<
+
+# $(1) suffix of what is made
+define made_rule
+$(O)/made/%.$(1): %.$(made-$(1)-from) $(O)/tool/$(made-$(1))
+	$$(call say,GEN,$$@)
+	$(Q)mkdir -p $$(@D) && $(O)/tool/$(made-$(1)) $$< >$$@
+endef
+$(foreach s,$(made-y),$(eval $(call made_rule,$s)))
 
 -include $(patsubst %.o,%.d,$(all_objs))
 

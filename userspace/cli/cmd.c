@@ -12,13 +12,13 @@
 
 #define MANIFEST "cratons.toml"
 
-void cmd_init(struct cmd *c)
+void cmd_open(struct cmd *c)
 {
 	*c = (struct cmd){ .project_fd = -1, .home_fd = -1 };
 	json_out_start(&c->json, &c->json_text, false);
 }
 
-void cmd_done(struct cmd *c)
+void cmd_close(struct cmd *c)
 {
 	progress_free(c->progress);
 	fd_closep(&c->project_fd);

@@ -39,8 +39,8 @@ struct cmd {
 	struct progress *progress;
 };
 
-void cmd_init(struct cmd *c);
-void cmd_done(struct cmd *c);
+void cmd_open(struct cmd *c);
+void cmd_close(struct cmd *c);
 
 /* The project: the nearest directory with a cratons.toml, from the working directory upwards. A
  * borrowed descriptor, or -ERR_NO_MANIFEST. One found above the working directory must belong to

@@ -17,6 +17,9 @@ enum command_group { GROUP_PROJECT, GROUP_ENVIRONMENT, GROUP_QUERY, GROUP_STORE,
 
 /*        name         group        flags     summary: the page's .Nd */
 #define COMMANDS(X)                                                                                \
+	X(init,        PROJECT,     CMD_JSON, "create cratons.toml")                                \
+	X(version,     TOOL,        CMD_JSON, "compare versions as an ecosystem does")              \
+	X(completions, TOOL,        0,        "print completions for a shell")                      \
 	X(help,        TOOL,        0,        "show a manual page")
 
 struct command {

@@ -181,9 +181,9 @@ int main(int argc, char **argv)
 
 	if (standard_descriptor_missing() && open_standard_descriptors() < 0)
 		return EXIT_ERROR;
-	cmd_init(&c);
+	cmd_open(&c);
 	r = run(&c, argc - 1, argv + 1);
 	r = finish(&c, r);
-	cmd_done(&c);
+	cmd_close(&c);
 	return r;
 }

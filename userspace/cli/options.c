@@ -5,21 +5,31 @@
 
 #include <assert.h>
 
-/* Names of two letters are near to everything: the limit grows with the word. */
+/* Distances count twice, so that among equals the one that begins alike is nearer. Names of two letters
+ * are near to everything: the limit grows with the word. */
+static struct suggestion suggestion_for(struct str typed)
+{
+	return (struct suggestion){
+		.typed = typed,
+		.distance = 2 * (typed.n < 3 ? 2 : typed.n / 3 + 2),
+	};
+}
+
 struct suggestion suggestion_start(const char *typed)
 {
-	struct str s = str_from(typed);
-
-	return (struct suggestion){ .typed = s, .distance = s.n < 3 ? 2 : s.n / 3 + 2 };
+	return suggestion_for(str_from(typed));
 }
 
 void suggestion_offer(struct suggestion *s, struct str candidate)
 {
 	size_t distance = str_distance(s->typed, candidate);
 
+	if (distance == SIZE_MAX || s->typed.n == 0 || candidate.n == 0)
+		return;
 	/* The first letters of a name are as good as a misspelling of it. */
 	if (s->typed.n >= 2 && str_starts(candidate, s->typed))
 		distance = 1;
+	distance = 2 * distance + (s->typed.p[0] != candidate.p[0]);
 	if (distance < s->distance) {
 		s->distance = distance;
 		s->best = candidate;
@@ -54,10 +64,8 @@ static const struct opt *find_short(const struct opt_parse *p, char letter)
 
 static int unknown_long(const struct opt_parse *p, struct str name, struct diag *d)
 {
-	struct suggestion s = suggestion_start("");
+	struct suggestion s = suggestion_for(name);
 
-	s.typed = name;
-	s.distance = name.n / 3 + 2;
 	for (size_t t = 0; t < ARRAY_SIZE(p->tables) && p->tables[t]; t++)
 		opt_foreach(o, p->tables[t])
 			if (opt_is_option(o) && o->name)

@@ -228,31 +228,37 @@ static int check_root(struct toml_reader *r, const struct lockfile *l, const str
 	return 0;
 }
 
+struct walk {
+	struct lock_package **stack;
+	size_t n;
+	bool *seen;
+};
+
+static void visit(struct walk *w, struct lock_package *p)
+{
+	if (w->seen[p->index])
+		return;
+	w->seen[p->index] = true;
+	w->stack[w->n++] = p;
+}
+
 /* What no root leads to would be fetched for nobody, or wait for somebody's import. */
 static int check_reach(struct toml_reader *r, const struct lockfile *l)
 {
 	_cleanup_free_ struct lock_package **stack = calloc(l->npackages + 1, sizeof(*stack));
 	_cleanup_free_ bool *seen = calloc(l->npackages + 1, sizeof(*seen));
-	size_t n = 0;
+	struct walk w = { stack, 0, seen };
 
 	if (!stack || !seen)
 		return -ENOMEM;
 	for (size_t i = 0; i < l->nroots; i++)
-		for (size_t j = 0; j < l->roots[i].ndependencies; j++) {
-			struct lock_package *p = l->roots[i].dependencies[j].package;
+		for (size_t j = 0; j < l->roots[i].ndependencies; j++)
+			visit(&w, l->roots[i].dependencies[j].package);
+	while (w.n > 0) {
+		const struct lock_package *p = stack[--w.n];
 
-			if (!seen[p->index])
-				seen[p->index] = true, stack[n++] = p;
-		}
-	while (n > 0) {
-		const struct lock_package *p = stack[--n];
-
-		for (size_t i = 0; i < p->ndependencies; i++) {
-			struct lock_package *q = p->dependencies[i].package;
-
-			if (!seen[q->index])
-				seen[q->index] = true, stack[n++] = q;
-		}
+		for (size_t i = 0; i < p->ndependencies; i++)
+			visit(&w, p->dependencies[i].package);
 	}
 	for (size_t i = 0; i < l->npackages; i++)
 		if (!seen[i])

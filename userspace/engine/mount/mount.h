@@ -10,6 +10,7 @@
 #include "prim/diag.h"
 #include "prim/hash.h"
 
+struct cas_writer;
 struct mount_server;
 
 /* Connects to the server for this home, starting one if there is none or if the one there is dead
@@ -33,5 +34,9 @@ int mount_host_remove(const char *path, struct diag *d);
 
 /* Detaches mounts at or below `path` whose server is dead. */
 int mount_heal(const char *path, struct diag *d);
+
+/* Puts aside what servers found damaged while they served (they only read the store): the number of
+ * objects and trees, which the next installation fetches again. Cheap when there is nothing. */
+int mount_damage_heal(struct cas_writer *w, int home_fd, unsigned *ret_n, struct diag *d);
 
 #endif

@@ -153,10 +153,6 @@ void plan_done(struct plan *p)
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		fd_closep(fds[i]);
-	if (p->no_caps)
-		cap_free(p->no_caps);
-	for (size_t i = 0; i < SECCOMP_PROGRAMS; i++)
-		free(p->filters[i].filter);
 	vec_done(&p->binds);
 	arena_done(&p->arena);
 }

@@ -14,10 +14,9 @@
 #include "base/fd.h"
 #include "cratons/wire/init.h"
 #include "engine/sandbox/sandbox.h"
+#include "engine/sandbox/seccomp.h"
 #include "prim/vec.h"
 
-#include <linux/filter.h>
-#include <sys/capability.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
@@ -30,8 +29,6 @@ struct terminal {
 	struct winsize size;
 };
 
-#define SECCOMP_PROGRAMS 2
-
 struct plan {
 	const struct sandbox *s;
 	struct arena arena;
@@ -43,8 +40,7 @@ struct plan {
 	char tmpfs_size[24];
 	const char *hostname;
 	struct terminal terminal;
-	cap_t no_caps;
-	struct sock_fprog filters[SECCOMP_PROGRAMS];
+	struct sock_fprog filters[SECCOMP_PROGRAMS];	/* borrowed code */
 	char **init_argv;
 
 	/* Descriptors of the caller's side that the child uses. */
@@ -96,7 +92,6 @@ int etc_prepare(struct plan *p, struct diag *d);
 int root_prepare(struct plan *p, struct diag *d);
 int user_prepare(struct plan *p, struct diag *d);
 int uts_prepare(struct plan *p, struct diag *d);
-int caps_prepare(struct plan *p, struct diag *d);
 int seccomp_prepare(struct plan *p, struct diag *d);
 
 int user_enter(struct plan *p);

@@ -46,7 +46,17 @@ int seccomp_profile_parse(struct seccomp_profile *ret, struct str text, const ch
 	struct diag *d);
 void seccomp_profile_done(struct seccomp_profile *p);
 
-/* Makes the programs with libseccomp; the caller frees each .filter. */
-int seccomp_compile(const struct seccomp_profile *p, struct sock_fprog ret[2], struct diag *d);
+#define SECCOMP_PROGRAMS 2
+
+/* Makes the programs with libseccomp; the caller frees each .filter. To be installed in this order:
+ * the last one no longer allows for another. */
+int seccomp_compile(const struct seccomp_profile *p, struct sock_fprog ret[SECCOMP_PROGRAMS],
+	struct diag *d);
+
+/* A compiled profile as it is linked in: the instructions follow, one program after the other. */
+struct seccomp_blob {
+	uint32_t length[SECCOMP_PROGRAMS];	/* in instructions */
+	struct sock_filter code[];
+};
 
 #endif

@@ -182,9 +182,10 @@ static int make_program(const struct seccomp_profile *p, bool conditional, struc
 	return r < 0 ? r : export(ctx, ret);
 }
 
-int seccomp_compile(const struct seccomp_profile *p, struct sock_fprog ret[2], struct diag *d)
+int seccomp_compile(const struct seccomp_profile *p, struct sock_fprog ret[SECCOMP_PROGRAMS],
+	struct diag *d)
 {
-	struct sock_fprog programs[2] = { 0 };
+	struct sock_fprog programs[SECCOMP_PROGRAMS] = { 0 };
 	int r = make_program(p, true, &programs[0]);
 
 	if (r == 0)

@@ -19,7 +19,7 @@ const struct step sandbox_steps[] = {
 	{ "root",		0,		 NULL,		  pivot_enter },
 	{ "limits",		0,		 NULL,		  limits_enter },
 	{ "session",		0,		 NULL,		  session_enter },
-	{ "capabilities",	0,		 caps_prepare,	  caps_enter },
+	{ "capabilities",	0,		 NULL,		  caps_enter },
 	{ "landlock",		0,		 NULL,		  landlock_enter },
 	{ "seccomp",		0,		 seccomp_prepare, seccomp_enter },
 	{ NULL },

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cratons-fused: what its parts share. The program is single-threaded until it is confined
+ * (confine.c); then the workers (loop.c) answer the kernel and the first thread answers commands
+ * (listen.c) until nothing needs the mount any more.
+ */
+#ifndef CRATONS_DAEMON_SERVER_H
+#define CRATONS_DAEMON_SERVER_H
+
+#include "cas/cas.h"
+#include "node.h"
+#include "prim/diag.h"
+
+#include <cratons/wire/fused.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct fuse_session;
+struct damage;
+
+struct server {
+	const char *home;		/* path; the descriptor below is what is used */
+	int home_fd, run_fd;
+	const char *at;			/* host mounts: where; NULL: in namespaces of its own */
+	struct digest tree;		/* host mounts: what */
+	int connection;			/* of the command that started it, or -1 */
+	unsigned idle_seconds;
+	unsigned workers, poll_us;	/* how long a worker polls before it sleeps */
+
+	struct fused_build build;
+	struct cas *cas;
+	struct nodes *nodes;
+	struct damage *damage;
+	struct fuse_session *fuse;
+	int device;			/* /dev/fuse; owned by `fuse` once that is set */
+	int listener;
+	int user_ns, mount_ns;
+	char mount[FUSED_TEXT];
+	uid_t uid;
+	gid_t gid;
+
+	pthread_mutex_t lead;		/* held by the worker that waits for requests */
+	pthread_key_t worker;		/* struct worker of the thread */
+	int ended;			/* eventfd: the kernel ended the mount */
+};
+
+/* namespace.c: the user and mount namespaces, and the mount in them or on the host. */
+int server_namespaces(struct server *s, struct diag *d);
+int server_mount(struct server *s, struct diag *d);
+
+/* ops.c: the session for s->device. */
+int server_session(struct server *s, struct diag *d);
+
+/* confine.c: from here on no capability, no new file but the store's, few system calls. */
+int server_confine(struct server *s, struct diag *d);
+
+/* loop.c */
+struct worker;
+int server_workers(struct server *s, struct diag *d);
+struct worker *server_worker(struct server *s);
+/* Tells that this thread is about to wait for something else than the kernel's next request, so that
+ * another one waits for that meanwhile. */
+void worker_yields(struct server *s);
+
+/* read.c: `size` bytes at `offset` of a file, verified: the number of bytes, which are valid until
+ * this worker's next call, or a negative code. */
+ssize_t server_read(struct server *s, const struct node *file, uint64_t offset, size_t size,
+	const void **ret);
+
+/* listen.c */
+int server_listen(struct server *s, struct diag *d);
+void server_answer(struct server *s, int connection, enum fused_status status,
+	const struct diag *d);
+int server_serve(struct server *s);
+
+/* damage.c: remembers what failed its digest for the next command to put aside. */
+int damage_new(struct damage **ret, int run_fd);
+void damage_free(struct damage *d);
+void damage_report(struct damage *d, const char *kind, const struct digest *what);
+
+#endif

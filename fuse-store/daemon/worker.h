@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A thread that answers the kernel, and the memory that is its own. */
+#ifndef CRATONS_DAEMON_WORKER_H
+#define CRATONS_DAEMON_WORKER_H
+
+#include "server.h"
+
+struct worker {
+	struct server *server;
+	bool leads;		/* holds server->lead */
+	uint64_t small_id;	/* the file in `small`; 0: none */
+	char small[TREE_CHUNK];
+	char large[1 << 20];	/* what the kernel asks for at most */
+};
+
+#endif

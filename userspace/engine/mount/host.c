@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Mounts that the whole host sees: made, taken away, and cleaned up after a server that died. */
+#include "mount-priv.h"
+
+#include "base/fd.h"
+#include "prim/err.h"
+#include "prim/vec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+
+#define MOUNTINFO_MAX ((size_t)64 << 20)
+#define FS_TYPE	      "fuse.cratons"
+
+/* A field of mountinfo in place: blanks and backslashes are written as \ooo (proc(5)). */
+static struct str unescape(char *p, size_t n)
+{
+	size_t to = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] == '\\' && i + 3 < n) {
+			p[to++] = (char)((p[i + 1] - '0') << 6 | (p[i + 2] - '0') << 3 | (p[i + 3] - '0'));
+			i += 3;
+		} else {
+			p[to++] = p[i];
+		}
+	}
+	return str_of(p, to);
+}
+
+/* The mount point of a line "ID PARENT DEV ROOT POINT OPTIONS … - TYPE SOURCE SUPER", if it is ours. */
+static bool our_mount(struct str line, struct str *ret)
+{
+	struct str point = { 0 }, word;
+
+	for (int field = 0; line.p; field++) {
+		word = str_cut(&line, ' ');
+		if (field == 4)
+			point = word;
+		if (field > 5 && str_is(word, "-"))
+			break;
+	}
+	if (!line.p || !str_is(str_cut(&line, ' '), FS_TYPE))
+		return false;
+	*ret = unescape((char *)point.p, point.n);
+	return true;
+}
+
+static bool at_or_below(struct str point, const char *path)
+{
+	size_t n = strlen(path);
+
+	while (n > 0 && path[n - 1] == '/')
+		n--;
+	return point.n >= n && memcmp(point.p, path, n) == 0 && (point.n == n || point.p[n] == '/');
+}
+
+typedef VEC(char *) points;
+
+static void points_done(points *p)
+{
+	vec_foreach(v, p)
+		free(*v);
+	vec_done(p);
+}
+
+/* Our mounts at or below a path, the last made first. */
+static int find_mounts(const char *path, points *ret)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	struct str rest, line, point;
+	int r = file_slurp(AT_FDCWD, "/proc/self/mountinfo", &text, MOUNTINFO_MAX);
+
+	if (r < 0)
+		return r;
+	rest = buf_str(&text);
+	while (r == 0 && rest.p) {
+		line = str_cut(&rest, '\n');
+		if (our_mount(line, &point) && at_or_below(point, path)) {
+			char *copy = str_dup(point);
+
+			r = copy ? vec_push(ret, copy) : -ENOMEM;
+			if (r < 0)
+				free(copy);
+		}
+	}
+	for (size_t i = 0; i < ret->n / 2; i++) {
+		char *swap = ret->v[i];
+
+		ret->v[i] = ret->v[ret->n - 1 - i];
+		ret->v[ret->n - 1 - i] = swap;
+	}
+	return r;
+}
+
+/* The host's own helper, where a person may not unmount. */
+static int fusermount_detach(const char *path)
+{
+	char *const argv[] = { "fusermount3", "-u", "-z", "--", (char *)path, NULL };
+	int status;
+	pid_t pid;
+
+	if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ) != 0)
+		return -EPERM;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPERM;
+}
+
+static int detach(const char *path)
+{
+	if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+		return 0;
+	return errno == EPERM ? fusermount_detach(path) : -errno;
+}
+
+static bool is_dead(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) < 0 && (errno == ENOTCONN || errno == ECONNABORTED);
+}
+
+int mount_heal(const char *path, struct diag *d)
+{
+	_cleanup_(points_done) points found = { 0 };
+	int r = find_mounts(path, &found);
+
+	if (r < 0)
+		return diag_errno(d, r, "cannot read /proc/self/mountinfo");
+	vec_foreach(point, &found) {
+		r = is_dead(*point) ? detach(*point) : 0;
+		if (r < 0)
+			return diag_errno(d, r, "cannot detach the dead mount at %s", *point);
+	}
+	return 0;
+}
+
+static bool is_mounted(const char *path)
+{
+	_cleanup_(points_done) points found = { 0 };
+
+	if (find_mounts(path, &found) < 0)
+		return false;
+	vec_foreach(point, &found)
+		if (strcmp(*point, path) == 0)
+			return true;
+	return false;
+}
+
+int mount_host(int home_fd, const char *home, const struct digest *tree, const char *path,
+	struct diag *d)
+{
+	_cleanup_free_ char *at = realpath(path, NULL);
+	_cleanup_fd_ int connection = -1;
+	char program[4096], hex[DIGEST_HEX];
+	struct fused_reply reply;
+	struct fused_build build;
+	int fds[FUSED_FDS] = { -1, -1 }, r;
+
+	if (!at)
+		return diag_errno(d, -errno, "cannot mount at %s", path);
+	r = mount_heal(at, d);
+	if (r < 0)
+		return r;
+	if (is_mounted(at))
+		return diag_fail(d, -EBUSY, "an environment is mounted at %s already", at);
+	r = fused_program(program, sizeof(program), &build, d);
+	if (r < 0)
+		return r;
+	const char *const args[] = { "--home", home, "--tree", digest_hex(tree, hex), "--at", at, NULL };
+	connection = fused_start(program, args, d);
+	if (connection < 0)
+		return connection;
+	r = fused_ask(connection, &build, &reply, fds);
+	for (size_t i = 0; i < FUSED_FDS; i++)
+		fd_closep(&fds[i]);
+	if (r < 0)
+		return diag_errno(d, -ERR_MOUNT, "cratons-fused ended before it had mounted %s", at);
+	return reply.status == FUSED_READY ? 0 : fused_failed(&reply, d);
+}
+
+int mount_host_remove(const char *path, struct diag *d)
+{
+	_cleanup_free_ char *at = NULL;
+	int r = mount_heal(path, d);
+
+	if (r < 0)
+		return r;
+	at = realpath(path, NULL);
+	if (!at)
+		return diag_errno(d, -errno, "cannot unmount %s", path);
+	if (!is_mounted(at))
+		return diag_fail(d, -EINVAL, "no environment is mounted at %s", at);
+	r = detach(at);
+	return r < 0 ? diag_errno(d, r, "cannot unmount %s", at) : 0;
+}
