@@ -9,6 +9,8 @@
 
 static void follow_release(struct resolver *r, const struct pkg *pkg, const struct release *release)
 {
+	if (release_load(pkg->meta, release, NULL) < 0)
+		return;
 	for (size_t i = 0; i < release->ndependencies; i++) {
 		const struct dependency *dep = &release->dependencies[i];
 		struct pkg *to;
@@ -20,7 +22,7 @@ static void follow_release(struct resolver *r, const struct pkg *pkg, const stru
 		need = to ? need_get(r, to, dep->requirement) : NULL;
 		if (!need)
 			return;
-		pkg_hint(r, to);
+		need_hint(r, need);
 		if (to->arrived && !need->looked)
 			(void)vec_push(&r->ahead, need);
 	}
@@ -60,6 +62,9 @@ void ahead_until(struct resolver *r, struct pkg *pkg)
 	const struct ecosystem *e;
 	struct str name;
 
+	if (!pkg->hinted && r->source->hint)
+		r->source->hint(r->source->data, pkg->e, pkg->name);
+	pkg->hinted = true;
 	while (r->source->next && !pkg->arrived && r->source->next(r->source->data, &e, &name)) {
 		struct pkg *come = pkg_get(r, e, name);
 

@@ -91,18 +91,12 @@ static const struct lock_edge *edge_of(const struct lock_package *p, struct str 
 	return NULL;
 }
 
-/* What one name of a release comes to: optional goes before normal, both before peer. */
 static const struct dependency *stated(const struct release *rel, struct str alias)
 {
-	static const int rank[] = { [DEPENDENCY_OPTIONAL] = 0, [DEPENDENCY_NORMAL] = 1,
-		[DEPENDENCY_DEV] = 2, [DEPENDENCY_PEER] = 3, [DEPENDENCY_PEER_OPTIONAL] = 3 };
-	const struct dependency *best = NULL;
-
 	for (size_t i = 0; i < rel->ndependencies; i++)
-		if (str_eq(rel->dependencies[i].alias, alias) &&
-			(!best || rank[rel->dependencies[i].kind] < rank[best->kind]))
-			best = &rel->dependencies[i];
-	return best;
+		if (str_eq(rel->dependencies[i].alias, alias))
+			return &rel->dependencies[i];
+	return NULL;
 }
 
 static int check_dependency(const struct check *c, const struct ecosystem *e,
@@ -150,12 +144,14 @@ static int check_package(const struct check *c, const struct lock_package *p)
 			rel = &meta->releases[i];
 	if (!rel)
 		return diag_fail(c->d, -ERR_LOCKFILE, "the registry has no %.*s", STR_ARG(p->id));
+	k = release_load(meta, rel, c->d);
+	if (k < 0)
+		return k;
 	if (!str_eq(rel->integrity, p->integrity))
 		return diag_fail(c->d, -ERR_LOCKFILE, "%.*s has another integrity than the registry "
 			"says", STR_ARG(p->id));
 	for (size_t i = 0; i < rel->ndependencies && k == 0; i++)
-		if (stated(rel, rel->dependencies[i].alias) == &rel->dependencies[i])
-			k = check_dependency(c, e, p, rel, &rel->dependencies[i]);
+		k = check_dependency(c, e, p, rel, &rel->dependencies[i]);
 	for (size_t i = 0; i < p->ndependencies && k == 0; i++)
 		if (!stated(rel, p->dependencies[i].name))
 			k = diag_fail(c->d, -ERR_LOCKFILE, "%.*s does not depend on %.*s",

@@ -151,20 +151,23 @@ static int fail_unsatisfied(struct resolver *r, const struct need *need, const c
 	return -ERR_UNSATISFIABLE;
 }
 
+/* The ecosystem says what it is instead. */
+static int fail_elsewhere(struct resolver *r, const struct edge *e, const char *way)
+{
+	_cleanup_arena_ struct arena a = ARENA_INIT;
+	_cleanup_diag_ struct diag why = DIAG_INIT;
+	struct dependency dep;
+
+	(void)e->need->pkg->e->requirement_parse(e->alias, e->need->text, &a, &dep, &why);
+	diag_fail(r->d, -ERR_REQUIREMENT, "%s, but %s", way, buf_text(&why.what));
+	return diag_hint(r->d, "an override can put a version that the registry has in its place");
+}
+
 static int fail_tag(struct resolver *r, const struct need *need, const char *way)
 {
 	_cleanup_buf_ struct buf tags = BUF_INIT;
 	const struct package *p = need->pkg->meta;
 
-	for (size_t i = 0; i < need->text.n; i++)
-		if (memchr(":/ ", need->text.p[i], 3)) {
-			diag_fail(r->d, -ERR_REQUIREMENT,
-				"%s, and '%.*s' is neither a version requirement nor a tag", way,
-				STR_ARG(need->text));
-			return diag_hint(r->d, "packages from git, files and other places than the "
-				"registry cannot be dependencies of a package here; an override "
-				"can put a version from the registry in its place");
-		}
 	for (size_t i = 0; i < p->ntags && i < 10; i++)
 		(void)buf_addf(&tags, "%s%.*s", i ? ", " : "", STR_ARG(p->tags[i].name));
 	diag_fail(r->d, -ERR_UNSATISFIABLE, "%s, but %.*s has no tag '%.*s'", way,
@@ -270,6 +273,8 @@ int explain_edge(struct resolver *r, const struct node *from, const struct edge 
 	const struct release *match;
 
 	explain_chain(&way, r, from, e);
+	if (need->elsewhere)
+		return fail_elsewhere(r, e, buf_text(&way));
 	if (need->pkg->missing)
 		return fail_missing(r, need, buf_text(&way));
 	match = highest_match(need);
@@ -281,7 +286,7 @@ int explain_edge(struct resolver *r, const struct node *from, const struct edge 
 }
 
 static void peer_sentence(struct resolver *r, struct buf *b, const struct copy *c,
-	const struct peer *p, const struct copy *provider)
+	const struct peer *p)
 {
 	explain_node(b, r, c->node);
 	(void)buf_addf(b, " has the peer %.*s %.*s, but ", STR_ARG(p->alias),
@@ -298,6 +303,8 @@ static const struct release *that_accepts(struct resolver *r, const struct copy 
 		const struct version_scheme *v = c->node->pkg->e->versions;
 
 		if (v->is_prerelease(x->parsed) || x->deprecated.n)
+			continue;
+		if (release_load(meta, x, NULL) < 0)
 			continue;
 		for (size_t i = 0; i < x->ndependencies; i++) {
 			const struct dependency *dep = &x->dependencies[i];
@@ -319,7 +326,7 @@ int explain_peer_conflict(struct resolver *r, const struct copy *c, const struct
 	_cleanup_buf_ struct buf text = BUF_INIT;
 	const struct release *there = provider->node->release, *other;
 
-	peer_sentence(r, &text, c, p, provider);
+	peer_sentence(r, &text, c, p);
 	explain_node(&text, r, r->root);
 	diag_fail(r->d, -ERR_UNSATISFIABLE, "%s itself depends on %.*s %.*s", buf_text(&text),
 		STR_ARG(p->alias), STR_ARG(there->version));
@@ -340,7 +347,7 @@ void explain_peer_mismatch(struct resolver *r, const struct copy *c, const struc
 {
 	_cleanup_buf_ struct buf text = BUF_INIT;
 
-	peer_sentence(r, &text, c, p, provider);
+	peer_sentence(r, &text, c, p);
 	warn(r, "%s%.*s %.*s is what it gets", buf_text(&text), STR_ARG(p->alias),
 		STR_ARG(provider->node->release->version));
 }

@@ -59,9 +59,12 @@ struct pkg *pkg_get(struct resolver *r, const struct ecosystem *e, struct str na
 	return pkg_add_locked(r, pkg) < 0 ? NULL : pkg;
 }
 
-void pkg_hint(struct resolver *r, struct pkg *pkg)
+void need_hint(struct resolver *r, const struct need *need)
 {
-	if (pkg->hinted)
+	struct pkg *pkg = need->pkg;
+
+	/* What is to come from elsewhere is not looked for in the registry by the same name. */
+	if (pkg->hinted || need->elsewhere)
 		return;
 	pkg->hinted = true;
 	if (r->source->hint)
@@ -74,7 +77,6 @@ int pkg_load(struct resolver *r, struct pkg *pkg)
 
 	if (pkg->asked)
 		return 0;
-	pkg_hint(r, pkg);
 	ahead_until(r, pkg);
 	k = r->source->get(r->source->data, pkg->e, pkg->name, &pkg->meta, r->d);
 	if (k < 0 && k != -ERR_NO_PACKAGE)
@@ -105,6 +107,8 @@ struct need *need_get(struct resolver *r, struct pkg *pkg, struct str text)
 	need->text = str_slice(entry->key, entry->key.n - text.n, SIZE_MAX);
 	need->any = text.n == 0 || str_is(text, "*");
 	k = v->requirement(&r->arena, need->text, VERSION_LOOSE, &need->requirement);
+	for (size_t i = 0; k < 0 && !need->any && i < text.n; i++)
+		need->elsewhere |= text.p[i] == ':' || text.p[i] == '/';
 	if (k == -ENOMEM || vec_push(&pkg->needs, need) < 0)
 		return NULL;
 	entry->value = need;
@@ -124,26 +128,6 @@ static bool in_list(const struct str *list, size_t n, struct str s)
 	return false;
 }
 
-/* A name can be stated more than once: optional goes before normal, both before peer, as npm has it. */
-static bool shadowed(const struct release *rel, size_t i)
-{
-	const struct dependency *dep = &rel->dependencies[i];
-
-	for (size_t j = i > 2 ? i - 2 : 0; j < rel->ndependencies && j <= i + 2; j++) {
-		const struct dependency *other = &rel->dependencies[j];
-
-		if (j == i || !str_eq(other->alias, dep->alias))
-			continue;
-		if (is_peer(dep) ? !is_peer(other) || j < i :
-				   other->kind == DEPENDENCY_OPTIONAL &&
-					!(dep->kind == DEPENDENCY_OPTIONAL && j > i))
-			return true;
-		if (other->kind == dep->kind && j < i)
-			return true;
-	}
-	return false;
-}
-
 static int node_add_peer(struct resolver *r, struct node *n, const struct dependency *dep)
 {
 	struct peer *p = &n->peers[n->npeers];
@@ -156,7 +140,7 @@ static int node_add_peer(struct resolver *r, struct node *n, const struct depend
 		return -ENOMEM;
 	/* An optional one is never fetched for its own sake. */
 	if (!p->optional)
-		pkg_hint(r, pkg);
+		need_hint(r, p->need);
 	n->npeers++;
 	return peer_bit(r, n->pkg->e, p->alias, &p->bit);
 }
@@ -172,7 +156,7 @@ static int node_add_edge(struct resolver *r, struct node *n, const struct ecosys
 	edge->need = pkg ? need_get(r, pkg, dep->requirement) : NULL;
 	if (!edge->need)
 		return -ENOMEM;
-	pkg_hint(r, pkg);
+	need_hint(r, edge->need);
 	n->nedges++;
 	return vec_push(&r->queue, (struct pending){ n, edge });
 }
@@ -183,13 +167,15 @@ static int node_add_dependencies(struct resolver *r, struct node *n)
 	struct dependency dep;
 	int k;
 
+	k = release_load(n->pkg->meta, rel, r->d);
+	if (k < 0)
+		return k;
 	n->edges = arena_newn(&r->arena, struct edge, rel->ndependencies);
 	n->peers = arena_newn(&r->arena, struct peer, rel->ndependencies);
 	if (!n->edges || !n->peers)
 		return -ENOMEM;
 	for (size_t i = 0; i < rel->ndependencies; i++) {
-		if (shadowed(rel, i) ||
-			in_list(rel->bundled, rel->nbundled, rel->dependencies[i].alias))
+		if (in_list(rel->bundled, rel->nbundled, rel->dependencies[i].alias))
 			continue;
 		k = override_apply(r, n->context, n->pkg->e, &rel->dependencies[i], &dep, NULL);
 		if (k == 0)
@@ -259,10 +245,10 @@ int edge_resolve(struct resolver *r, struct node *from, struct edge *e)
 	const struct release *release;
 	int k;
 
-	k = pkg_load(r, pkg);
+	k = e->need->elsewhere ? 0 : pkg_load(r, pkg);
 	if (k < 0)
 		return k;
-	release = pkg->missing ? NULL : pick_for_edge(r, from, e);
+	release = e->need->elsewhere || pkg->missing ? NULL : pick_for_edge(r, from, e);
 	if (release)
 		return node_get(r, pkg, release, from, e, &e->to);
 	if (e->kind == DEPENDENCY_OPTIONAL) {

@@ -345,6 +345,8 @@ static int added_choose(struct resolver *r, struct added *a)
 	a->edges.n = 0;
 	a->changed = false;
 	vec_foreach(p, &a->needs) {
+		if ((*p)->elsewhere)
+			return add_edge(r, a, *p, a->askers.v[p - a->needs.v], NULL);
 		k = pkg_load(r, (*p)->pkg);
 		if (k < 0)
 			return k;

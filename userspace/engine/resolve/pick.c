@@ -28,7 +28,10 @@ bool need_matches(const struct need *need, const struct release *release)
 		return true;
 	if (need->requirement)
 		return need->pkg->e->versions->matches(need->requirement, release->parsed);
-	return need->pkg->meta && release_tagged(need->pkg->meta, need->text) == release;
+	/* Only a peer that is there already can be asked this without the metadata. */
+	if (need->elsewhere || !need->pkg->meta)
+		return true;
+	return release_tagged(need->pkg->meta, need->text) == release;
 }
 
 static bool is_locked(const struct pkg *pkg, struct str version)
@@ -55,7 +58,8 @@ static bool node_fits(const struct resolver *r, const struct pkg *pkg, const str
 	const struct version_scheme *v = pkg->e->versions;
 	struct requirement *q;
 
-	if (!r->node_version || release->engines.n == 0 || !str_is(str_from(pkg->e->name), "npm"))
+	if (!r->node_version || !str_is(str_from(pkg->e->name), "npm") ||
+		release_load(pkg->meta, release, NULL) < 0 || release->engines.n == 0)
 		return true;
 	return v->requirement(&a, release->engines, VERSION_LOOSE | VERSION_PRERELEASE, &q) < 0 ||
 		v->matches(q, r->node_version);

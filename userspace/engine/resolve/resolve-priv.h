@@ -52,6 +52,7 @@ struct need {
 	struct str text;
 	struct requirement *requirement;	/* NULL: a tag, or nothing known */
 	bool any;		/* "*" and "": pre-releases too */
+	bool elsewhere;		/* a repository, a path: nothing that a registry has */
 	bool picked;		/* `fresh` was looked for */
 	bool looked;		/* ahead.c followed it */
 	const struct release *fresh;	/* the choice where nothing else decides */
@@ -179,7 +180,7 @@ struct resolver {
 
 /* graph.c */
 struct pkg *pkg_get(struct resolver *r, const struct ecosystem *e, struct str name);
-void pkg_hint(struct resolver *r, struct pkg *pkg);
+void need_hint(struct resolver *r, const struct need *need);
 /* Waits for the metadata. 0 also where the registry has none: pkg->missing. */
 int pkg_load(struct resolver *r, struct pkg *pkg);
 struct need *need_get(struct resolver *r, struct pkg *pkg, struct str text);
