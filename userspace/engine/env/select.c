@@ -103,7 +103,7 @@ int lock_select(const struct lockfile *l, const struct lock_root *root, const st
 		if (production && e->kind == DEPENDENCY_DEV)
 			continue;
 		if (unfit[e->package->index]) {
-			if (e->kind != DEPENDENCY_OPTIONAL)
+			if (e->kind != DEPENDENCY_OPTIONAL && e->kind != DEPENDENCY_TOOL)
 				return refuse(e, host, unfit, l->npackages, d);
 			continue;
 		}

@@ -68,15 +68,15 @@ static int open_tree(void *data, const struct digest *digest, const struct tree 
 	return cas_tree(o->cas, digest, ret, d);
 }
 
-int environment_compose(struct cas_writer *w, const struct manifest *m, const struct lockfile *l,
-	const bool *selected, bool production,
+int environment_compose(struct cas_writer *w, enum manifest_layout layout,
+	const struct lockfile *l, const struct lock_root *root, const bool *selected, bool production,
 	const struct digest *(*tree_of)(void *data, const struct lock_package *p), void *data,
 	struct digest *ret, struct diag *d)
 {
 	_cleanup_(tree_builder_free_p) struct tree_builder *b = NULL;
 	struct opener opener = { cas_writer_cas(w), tree_of, data };
 	struct compose_options o = {
-		.layout = m->layout,
+		.layout = layout,
 		.production = production,
 		.selected = selected,
 		.tree_of = open_tree_of,
@@ -88,6 +88,6 @@ int environment_compose(struct cas_writer *w, const struct manifest *m, const st
 	if (r < 0)
 		return diag_errno(d, r, "composing the environment");
 	for (const struct ecosystem *const *e = ecosystems(); *e && r == 0; e++)
-		r = (*e)->compose(l, &l->roots[0], &o, b, d);
+		r = (*e)->compose(l, root, &o, b, d);
 	return r < 0 ? r : cas_writer_tree(w, b, ret, d);
 }

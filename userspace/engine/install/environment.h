@@ -12,20 +12,21 @@
 /* The fact that CAS_ENVIRONMENT holds. */
 struct environment_fact {
 	struct digest tree;
+	struct digest node;	/* the tree of [environment] node; zero: the host's */
 	uint32_t packages;
 	uint32_t scripts_waiting;
 };
-_Static_assert(sizeof(struct environment_fact) == 40, "no padding: it is stored as it is");
+_Static_assert(sizeof(struct environment_fact) == 72, "no padding: it is stored as it is");
 
 struct digest environment_key(struct str manifest, struct str lock, bool production);
 
 /* The fact for these texts, if its tree is there: 0 or -ENOENT. */
 int environment_find(struct cas *c, const struct digest *key, struct environment_fact *ret);
 
-/* Composes the environment of a lockfile whose selected packages all have trees, and queues tree and
+/* Composes the environment of a root of a lockfile whose selected packages all have trees, and queues tree and
  * fact in the writer. `tree_of` as in struct compose_options. */
-int environment_compose(struct cas_writer *w, const struct manifest *m, const struct lockfile *l,
-	const bool *selected, bool production,
+int environment_compose(struct cas_writer *w, enum manifest_layout layout,
+	const struct lockfile *l, const struct lock_root *root, const bool *selected, bool production,
 	const struct digest *(*tree_of)(void *data, const struct lock_package *p), void *data,
 	struct digest *ret, struct diag *d);
 

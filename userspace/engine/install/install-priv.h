@@ -23,6 +23,7 @@ struct installation {
 	struct manifest *manifest;
 	struct lockfile *lock;
 	bool *selected;			/* by package index */
+	struct digest *built;		/* by package index: what its scripts made, or zero; may be NULL */
 	struct cas_writer *writer;
 
 	struct loop *loop;
@@ -33,7 +34,13 @@ struct installation {
 	struct archives *archives;
 };
 
+/* A package's tree as it is shown: what its scripts made of it, where they ran. */
+const struct digest *installation_tree_of(const struct installation *i, const struct lock_package *p);
+/* The tree of the Node that [environment] asks for, or NULL. */
+const struct digest *installation_node(const struct installation *i);
+
 int installation_go_online(struct installation *i);
+void installation_done(struct installation *i);
 
 int step_read(struct installation *i);
 int step_look(struct installation *i);

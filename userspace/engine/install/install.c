@@ -80,6 +80,7 @@ int step_look(struct installation *i)
 	if (environment_find(c, &key, &fact) < 0 || !root_holds(c, i->project->path, &fact.tree))
 		return 0;
 	i->result.environment = fact.tree;
+	i->result.node = fact.node;
 	i->result.packages = fact.packages;
 	i->result.scripts_waiting = fact.scripts_waiting;
 	i->result.nothing_to_do = true;
@@ -128,7 +129,7 @@ int installation_go_online(struct installation *i)
 	return r;
 }
 
-static void installation_done(struct installation *i)
+void installation_done(struct installation *i)
 {
 	/* The fetcher's callbacks and the workers use what follows them. */
 	fetcher_free(i->fetcher);
@@ -141,6 +142,7 @@ static void installation_done(struct installation *i)
 	manifest_free(i->manifest);
 	lockfile_free(i->lock);
 	free(i->selected);
+	free(i->built);
 	buf_done(&i->manifest_text);
 	buf_done(&i->lock_text);
 	install_result_done(&i->result);
@@ -175,8 +177,7 @@ int install(const struct project *p, const struct install_options *o, struct ins
 	return 0;
 }
 
-int install_environment(const struct project *p, struct cas *c, bool production,
-	struct digest *ret, uint32_t *ret_packages)
+int install_environment(const struct project *p, struct cas *c, bool production, struct digest *ret)
 {
 	_cleanup_buf_ struct buf manifest = BUF_INIT, lock = BUF_INIT;
 	struct environment_fact fact;
@@ -192,7 +193,5 @@ int install_environment(const struct project *p, struct cas *c, bool production,
 	if (r < 0)
 		return r;
 	*ret = fact.tree;
-	if (ret_packages)
-		*ret_packages = fact.packages;
 	return 0;
 }

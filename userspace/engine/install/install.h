@@ -55,6 +55,7 @@ struct install_options {
 
 struct install_result {
 	struct digest environment;	/* zero with lock_only */
+	struct digest node;		/* tree of the Node that [environment] asks for; or zero */
 	bool nothing_to_do;
 	bool lock_written;
 	uint32_t packages;		/* in the environment */
@@ -72,7 +73,6 @@ int install(const struct project *p, const struct install_options *o, struct ins
  * The environment that the project's files name, if the store has it: a digest, by nothing but
  * hashing and one look-up. -ENOENT (no diagnostic) when it has to be installed first.
  */
-int install_environment(const struct project *p, struct cas *c, bool production,
-	struct digest *ret, uint32_t *ret_packages);
+int install_environment(const struct project *p, struct cas *c, bool production, struct digest *ret);
 
 #endif

@@ -195,24 +195,42 @@ int step_write_lock(struct installation *i)
 	return 0;
 }
 
-int step_build(struct installation *i)
+const struct digest *installation_tree_of(const struct installation *i, const struct lock_package *p)
 {
-	for (size_t n = 0; n < i->lock->npackages; n++)
-		i->result.scripts_waiting += i->selected[n] && i->lock->packages[n]->scripts;
-	return 0;
+	if (i->built && !digest_is_zero(&i->built[p->index]))
+		return &i->built[p->index];
+	return digest_is_zero(&p->tree) ? NULL : &p->tree;
+}
+
+const struct digest *installation_node(const struct installation *i)
+{
+	const struct lock_root *root = &i->lock->roots[0];
+
+	for (size_t n = 0; n < root->ndependencies; n++) {
+		const struct lock_root_edge *e = &root->dependencies[n];
+
+		if (e->kind == DEPENDENCY_TOOL && i->selected[e->package->index] &&
+				!digest_is_zero(&e->package->tree))
+			return &e->package->tree;
+	}
+	return NULL;
 }
 
 static const struct digest *tree_of(void *data, const struct lock_package *p)
 {
-	return digest_is_zero(&p->tree) ? NULL : &p->tree;
+	return installation_tree_of(data, p);
 }
 
 int step_compose(struct installation *i)
 {
+	const struct digest *node = installation_node(i);
+
 	if (i->options->lock_only)
 		return 0;
-	return environment_compose(i->writer, i->manifest, i->lock, i->selected,
-		i->options->production, tree_of, i, &i->result.environment, i->diag);
+	if (node)
+		i->result.node = *node;
+	return environment_compose(i->writer, i->manifest->layout, i->lock, &i->lock->roots[0],
+		i->selected, i->options->production, tree_of, i, &i->result.environment, i->diag);
 }
 
 struct root_query {
@@ -242,11 +260,13 @@ int step_record(struct installation *i)
 {
 	struct environment_fact fact = {
 		.tree = i->result.environment,
+		.node = i->result.node,
 		.packages = i->result.packages,
 		.scripts_waiting = i->result.scripts_waiting,
 	};
 	struct digest key = environment_key(buf_str(&i->manifest_text), buf_str(&i->lock_text),
 		i->options->production);
+	struct digest roots[2] = { fact.tree, fact.node };
 	int r = 0;
 
 	if (!i->options->lock_only) {
@@ -258,5 +278,6 @@ int step_record(struct installation *i)
 	r = cas_writer_flush(i->writer, i->diag);
 	if (r < 0 || i->options->lock_only)
 		return r;
-	return cas_root_set(i->writer, str_from(i->project->path), &fact.tree, 1, i->diag);
+	return cas_root_set(i->writer, str_from(i->project->path), roots,
+		digest_is_zero(&fact.node) ? 1 : 2, i->diag);
 }

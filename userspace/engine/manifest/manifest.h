@@ -19,6 +19,7 @@ enum dependency_kind {
 	DEPENDENCY_OPTIONAL,
 	DEPENDENCY_PEER,
 	DEPENDENCY_PEER_OPTIONAL,
+	DEPENDENCY_TOOL,	/* [environment]: beside the project's packages, not among them */
 };
 
 /* What the project asks for. Exactly one of requirement, url, path is set. */

@@ -78,6 +78,19 @@ struct compose_options {
 	void *data;
 };
 
+/* What a package wants to run when it is installed. Text lives in the arena it was made with. */
+struct build_step {
+	struct str name, command;	/* "postinstall", a line for /bin/sh, NUL-terminated */
+};
+struct build_plan {
+	struct build_step *steps;
+	size_t n;
+	struct str *env;		/* "NAME=value", NUL-terminated */
+	size_t nenv;
+	struct str path;		/* the package's place in an environment (isolated layout) */
+	struct str bin_dir;		/* where its dependencies' commands are: <bin_dir>.bin */
+};
+
 struct ecosystem {
 	const char *name;		/* "npm": as in the manifest and in ids */
 	const char *default_registry;	/* URL with '/' at its end */
@@ -112,6 +125,10 @@ struct ecosystem {
 	 * packages' own subtrees, and the subtrees. `tree_of` gives a package's tree. */
 	int (*compose)(const struct lockfile *l, const struct lock_root *root,
 		const struct compose_options *o, struct tree_builder *b, struct diag *d);
+	/* What a package's own files say that it runs when it is installed; n is 0 when nothing. */
+	int (*build_plan)(struct cas *c, const struct lock_package *p, struct arena *a,
+		struct build_plan *ret, struct diag *d);
+
 	/* Where compose's tree belongs in the project: "node_modules". */
 	const char *mount_point;
 };

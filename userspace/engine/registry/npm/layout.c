@@ -8,6 +8,7 @@
  *	.cratons/express@4.19.2/node_modules/express		the package's tree
  *	.cratons/express@4.19.2/node_modules/accepts   -> ../../accepts@1.3.8/node_modules/accepts
  *
+ * .cache, .vite and .vite-temp are empty: places where tools expect to write, which a run binds.
  * A '/' in a scoped name is '+' in the cell's, as no package name has a '+'.
  */
 #include "engine/registry/npm/layout.h"
@@ -19,7 +20,8 @@
 
 bool npm_edge_wanted(const struct compose_options *o, const struct lock_root_edge *e)
 {
-	return o->selected[e->package->index] && !(o->production && e->kind == DEPENDENCY_DEV);
+	return o->selected[e->package->index] && e->kind != DEPENDENCY_TOOL &&
+	       !(o->production && e->kind == DEPENDENCY_DEV);
 }
 
 struct str npm_linked_path(const struct lock_package *p)
@@ -62,8 +64,7 @@ int npm_link(struct tree_builder *b, struct str path, struct str to)
 	return r;
 }
 
-/* Where a package's directory is, relative to node_modules. */
-static struct str home_of(struct arena *a, const struct lock_package *p)
+struct str npm_home_of(struct arena *a, const struct lock_package *p)
 {
 	struct str linked = npm_linked_path(p), id, cell;
 
@@ -88,6 +89,23 @@ static bool depends_on_own_name(const struct compose_options *o, const struct lo
 	return false;
 }
 
+/* A package with scripts finds the commands of what it depends on beside it. */
+static int add_cell_bins(const struct compose_options *o, struct tree_builder *b, struct arena *a,
+	const struct lock_package *p, struct str siblings)
+{
+	struct bin_set bins = { .arena = a };
+	int r = 0;
+
+	for (size_t i = 0; i < p->ndependencies && r == 0; i++)
+		if (o->selected[p->dependencies[i].package->index])
+			r = npm_bin_add(&bins, siblings, p->dependencies[i].name,
+				p->dependencies[i].package);
+	if (r == 0)
+		r = npm_bin_flush(&bins, b);
+	npm_bin_done(&bins);
+	return r;
+}
+
 static int add_cell(const struct compose_options *o, struct tree_builder *b, struct arena *a,
 	const struct lock_package *p, const struct str *homes, struct diag *d)
 {
@@ -109,6 +127,8 @@ static int add_cell(const struct compose_options *o, struct tree_builder *b, str
 			arena_fmt(a, "%.*s%.*s", STR_ARG(siblings), STR_ARG(e->name));
 		r = at.p ? npm_link(b, at, homes[e->package->index]) : -ENOMEM;
 	}
+	if (r == 0 && p->scripts)
+		r = add_cell_bins(o, b, a, p, siblings);
 	return r;
 }
 
@@ -143,7 +163,7 @@ static int compose_isolated(const struct lockfile *l, const struct lock_root *ro
 	if (!homes)
 		return -ENOMEM;
 	for (size_t i = 0; i < l->npackages; i++) {
-		homes[i] = home_of(&a, l->packages[i]);
+		homes[i] = npm_home_of(&a, l->packages[i]);
 		if (!homes[i].p)
 			return -ENOMEM;
 	}
@@ -153,12 +173,24 @@ static int compose_isolated(const struct lockfile *l, const struct lock_root *ro
 	return r < 0 ? r : add_root(root, o, b, &a, homes);
 }
 
+/* Not where a package of that name is: none can be, as names do not begin with a dot. */
+static int add_writable(struct tree_builder *b)
+{
+	int r = tree_builder_dir(b, STR(".cache"));
+
+	if (r == 0)
+		r = tree_builder_dir(b, STR(".vite"));
+	return r < 0 ? r : tree_builder_dir(b, STR(".vite-temp"));
+}
+
 int npm_compose(const struct lockfile *l, const struct lock_root *root,
 	const struct compose_options *o, struct tree_builder *b, struct diag *d)
 {
 	int r = o->layout == LAYOUT_HOISTED ? npm_compose_hoisted(l, root, o, b, d) :
 					      compose_isolated(l, root, o, b, d);
 
+	if (r == 0)
+		r = add_writable(b);
 	if (r < 0 && d && d->code != r)
 		diag_errno(d, r, "composing node_modules");
 	return r;

@@ -10,6 +10,9 @@
 int npm_compose(const struct lockfile *l, const struct lock_root *root,
 	const struct compose_options *o, struct tree_builder *b, struct diag *d);
 
+/* Where the isolated layout has a package's directory, relative to node_modules. */
+struct str npm_home_of(struct arena *a, const struct lock_package *p);
+
 /* layout_hoisted.c */
 int npm_compose_hoisted(const struct lockfile *l, const struct lock_root *root,
 	const struct compose_options *o, struct tree_builder *b, struct diag *d);

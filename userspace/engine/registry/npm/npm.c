@@ -18,5 +18,6 @@ const struct ecosystem npm_ecosystem = {
 	.requirement_parse = npm_requirement_parse,
 	.compose = npm_compose,
 	.unpack = npm_unpack,
+	.build_plan = npm_build_plan,
 	.mount_point = "node_modules",
 };

@@ -8,4 +8,8 @@
 int npm_unpack(struct cas_writer *w, struct str archive, const struct lock_package *p,
 	struct str source, struct digest *ret_tree, struct diag *d);
 
+/* struct ecosystem's build_plan. */
+int npm_build_plan(struct cas *c, const struct lock_package *p, struct arena *a,
+	struct build_plan *ret, struct diag *d);
+
 #endif

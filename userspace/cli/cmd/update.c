@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands.h"
+#include "installing.h"
+#include "base/fd.h"
+#include "engine/install/query.h"
+#include "engine/registry/registry.h"
+#include "prim/err.h"
+
+static bool arg_latest;
+
+const struct opt update_options[] = {
+	OPT_FLAG("latest", 0, &arg_latest),
+	OPT_INSTALLING,
+	OPT_ARGS("PACKAGE", 0, OPT_ANY_NUMBER),
+	OPT_END,
+};
+
+struct updating {
+	struct cmd *cmd;
+	struct buf text;	/* the manifest so far */
+};
+
+static bool is_named(const struct cmd *c, struct str name)
+{
+	for (int i = 0; i < c->argc; i++)
+		if (str_is(name, c->argv[i]))
+			return true;
+	return c->argc == 0;
+}
+
+/* The new requirement keeps the old one's way of saying it: "^", "~", or exact. Anything else (a
+ * tag, a union) is left to its owner. */
+static int raise(struct updating *u, const struct manifest_dependency *dep,
+	const struct resolve_source *s, struct diag *d)
+{
+	_cleanup_arena_ struct arena a = ARENA_INIT;
+	_cleanup_buf_ struct buf requirement = BUF_INIT, changed = BUF_INIT;
+	const struct ecosystem *e = ecosystem_find(dep->ecosystem);
+	const struct release *release;
+	struct dependency latest;
+	struct str old = dep->requirement;
+	char sign = old.n ? old.p[0] : 0;
+	int r;
+
+	if (!old.n || !is_named(u->cmd, dep->name))
+		return 0;
+	if (!(sign == '^' || sign == '~' || (sign >= '0' && sign <= '9')) ||
+			str_find(old, ' ', 0) < old.n || str_find(old, '|', 0) < old.n) {
+		cmd_note(u->cmd, "%.*s \"%.*s\" is left as it is", STR_ARG(dep->name),
+			STR_ARG(old));
+		return 0;
+	}
+	r = e->requirement_parse(dep->name, STR("latest"), &a, &latest, d);
+	if (r == 0)
+		r = query_best(e, &latest, s, &release, d);
+	if (r == 0 && (sign == '^' || sign == '~'))
+		r = buf_addc(&requirement, sign);
+	if (r == 0)
+		r = buf_addstr(&requirement, release->version);
+	if (r < 0 || str_eq(buf_str(&requirement), old))
+		return r;
+	r = manifest_set_dependency(buf_str(&u->text), MANIFEST_NAME, dep->kind, dep->ecosystem,
+		dep->name, buf_str(&requirement), &changed, d);
+	if (r < 0)
+		return r;
+	cmd_note(u->cmd, "%.*s %.*s -> %s", STR_ARG(dep->name), STR_ARG(old),
+		buf_text(&requirement));
+	buf_done(&u->text);
+	u->text = changed;
+	changed = (struct buf)BUF_INIT;
+	return 0;
+}
+
+static int raise_each(void *data, const struct manifest *m, const struct resolve_source *s,
+	struct diag *d)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < m->ndependencies; i++)
+		s->hint(s->data, ecosystem_find(m->dependencies[i].ecosystem),
+			m->dependencies[i].name);
+	for (size_t i = 0; i < m->ndependencies && r == 0; i++)
+		r = raise(data, &m->dependencies[i], s, d);
+	return r;
+}
+
+static int update_with(struct cmd *c, const struct project *p, struct install_options *o)
+{
+	_cleanup_buf_ struct buf before = BUF_INIT;
+	struct updating u = { .cmd = c };
+	int r = file_slurp(p->fd, MANIFEST_NAME, &before, 64 << 20);
+
+	if (r == 0)
+		r = buf_addstr(&u.text, buf_str(&before));
+	if (r == 0 && arg_latest)
+		r = query(p, o, raise_each, &u, &c->diag);
+	if (r == 0)
+		r = installing_with_manifest(c, p, o, buf_str(&before), buf_str(&u.text));
+	buf_done(&u.text);
+	return r;
+}
+
+int cmd_update(struct cmd *c)
+{
+	_cleanup_free_ struct str *names = calloc((size_t)c->argc + 1, sizeof(*names));
+	struct install_options o = { .update_all = c->argc == 0 };
+	struct project p;
+	int r = installing_project(c, &p);
+
+	if (!names)
+		return -ERR_LIMIT;
+	if (r < 0)
+		return r;
+	for (int i = 0; i < c->argc; i++)
+		names[i] = str_from(c->argv[i]);
+	o.update = names;
+	o.nupdate = (size_t)c->argc;
+	installing_options(c, &o);
+	return update_with(c, &p, &o);
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "engine/run/run.h"
+
+#include "base/fd.h"
+#include "engine/mount/mount.h"
+#include "prim/err.h"
+#include "prim/vec.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#define MODULES	"node_modules"
+#define NODE_AT	"/opt/cratons/node"
+#define TOOLS_AT "/opt/cratons/tools"
+
+struct run {
+	const struct project *project;
+	const struct run_options *options;
+	struct diag *diag;
+	struct arena arena;
+	struct mount_server *server;
+	VEC(struct sandbox_bind) binds;
+	struct sandbox sandbox;
+};
+
+static const char *text(struct run *run, const char *format, ...) _printf_(2, 3);
+static const char *text(struct run *run, const char *format, ...)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	va_list ap;
+	int r;
+
+	va_start(ap, format);
+	r = buf_vaddf(&b, format, ap);
+	va_end(ap);
+	return r < 0 ? NULL : arena_str(&run->arena, buf_str(&b)).p;
+}
+
+static int bind(struct run *run, struct sandbox_bind b)
+{
+	if (!b.target || (b.kind != SANDBOX_BIND_SCRATCH && !b.source))
+		return -ENOMEM;
+	return vec_push(&run->binds, b);
+}
+
+static int bind_tree(struct run *run, const struct digest *tree, const char *target)
+{
+	char hex[DIGEST_HEX];
+
+	return bind(run, (struct sandbox_bind){
+		.kind = SANDBOX_BIND_TREE,
+		.source = text(run, "%s/%s", mount_server_path(run->server),
+			digest_hex(tree, hex)),
+		.target = target,
+	});
+}
+
+/* Kept in the project, so that it goes with it: the upper layer holds what tools wrote beside their
+ * packages. */
+static int bind_overlay(struct run *run, const char *target)
+{
+	const struct project *p = run->project;
+	char hex[DIGEST_HEX];
+	int r = dir_make_all(p->fd, ".cratons/overlay/upper", 0755);
+
+	if (r == 0)
+		r = dir_make_all(p->fd, ".cratons/overlay/work", 0755);
+	if (r < 0)
+		return diag_errno(run->diag, r, "cannot make %s/.cratons/overlay", p->path);
+	return bind(run, (struct sandbox_bind){
+		.kind = SANDBOX_BIND_OVERLAY,
+		.source = text(run, "%s/%s", mount_server_path(run->server),
+			digest_hex(run->options->environment, hex)),
+		.target = target,
+		.upper = text(run, "%s/.cratons/overlay/upper", p->path),
+		.work = text(run, "%s/.cratons/overlay/work", p->path),
+	});
+}
+
+/* Tools keep caches at these places in node_modules; they are directories of the environment, and
+ * what is written goes into the project's .cratons. Packages themselves cannot be written. */
+static int bind_caches(struct run *run, const char *modules)
+{
+	static const char *const names[] = { ".cache", ".vite", ".vite-temp" };
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++) {
+		const char *below = text(run, ".cratons/cache/%s", names[i]);
+
+		r = below ? dir_make_all(run->project->fd, below, 0755) : -ENOMEM;
+		if (r == 0)
+			r = bind(run, (struct sandbox_bind){
+				.kind = SANDBOX_BIND_RW,
+				.source = text(run, "%s/%s", run->project->path, below),
+				.target = text(run, "%s/%s", modules, names[i]),
+			});
+	}
+	return r < 0 ? diag_errno(run->diag, r, "cannot make the project's caches") : 0;
+}
+
+static int bind_modules(struct run *run)
+{
+	const struct project *p = run->project;
+	const char *modules = text(run, "%s/" MODULES, p->path);
+	int r;
+
+	if (!modules)
+		return -ENOMEM;
+	/* The mount's place must be there; on the host it stays an empty directory. */
+	if (mkdirat(p->fd, MODULES, 0755) < 0 && errno != EEXIST)
+		return diag_errno(run->diag, -errno, "cannot make %s", modules);
+	if (run->options->overlay)
+		return bind_overlay(run, modules);
+	r = bind_tree(run, run->options->environment, modules);
+	return r < 0 ? r : bind_caches(run, modules);
+}
+
+static int plan_binds(struct run *run)
+{
+	const struct run_options *o = run->options;
+	int r = bind(run, (struct sandbox_bind){ .kind = SANDBOX_BIND_RW,
+		.source = run->project->path, .target = run->project->path });
+
+	if (r == 0 && o->environment)
+		r = bind_modules(run);
+	if (r == 0 && o->node)
+		r = bind_tree(run, o->node, NODE_AT);
+	if (r == 0 && o->tools)
+		r = bind_tree(run, o->tools, TOOLS_AT "/" MODULES);
+	return r;
+}
+
+static int plan_environment(struct run *run)
+{
+	const struct run_options *o = run->options;
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	const char *const *base;
+	const char **all;
+	size_t n = 0, extra = 0;
+	int r = 0;
+
+	if (o->tools)
+		r = buf_adds(&path, TOOLS_AT "/" MODULES "/.bin:");
+	if (r == 0 && o->environment)
+		r = buf_addf(&path, "%s/" MODULES "/.bin:", run->project->path);
+	if (r == 0 && o->node)
+		r = buf_adds(&path, NODE_AT "/bin:");
+	if (path.len)
+		path.data[--path.len] = '\0';
+	if (r == 0)
+		r = sandbox_env_default(&run->arena, &run->sandbox, path.len ? buf_text(&path) :
+			NULL, o->caller_env, &base);
+	if (r < 0)
+		return r;
+	while (base[n])
+		n++;
+	while (o->extra_env && o->extra_env[extra])
+		extra++;
+	all = arena_newn(&run->arena, const char *, n + extra + 1);
+	if (!all)
+		return -ENOMEM;
+	memcpy(all, base, n * sizeof(*all));
+	if (extra)
+		memcpy(all + n, o->extra_env, extra * sizeof(*all));
+	run->sandbox.env = all;
+	return 0;
+}
+
+static void run_done(struct run *run)
+{
+	vec_done(&run->binds);
+	mount_server_free(run->server);
+	arena_done(&run->arena);
+}
+
+int run_in_environment(const struct project *p, const struct run_options *o, int *ret_status,
+	struct diag *d)
+{
+	_cleanup_(run_done) struct run run = { .project = p, .options = o, .diag = d };
+	struct sandbox_result result = { 0 };
+	int r = mount_server_join(&run.server, p->home_fd, p->home, d);
+
+	if (r < 0)
+		return r;
+	run.sandbox = (struct sandbox){
+		.seccomp = "default",
+		.uid = getuid(),
+		.gid = getgid(),
+		.user = getuid() ? "user" : "root",
+		.home = "/home/user",
+		.net = o->net,
+		.argv = o->argv,
+		.cwd = o->cwd ? o->cwd : p->path,
+		.stdio = SANDBOX_STDIO_INHERIT,
+		.user_ns = mount_server_user_ns(run.server),
+		.mount_ns = mount_server_mount_ns(run.server),
+		.host_usr = true,
+	};
+	r = plan_binds(&run);
+	if (r == 0)
+		r = plan_environment(&run);
+	if (r < 0)
+		return d && d->code ? r : diag_errno(d, r, "preparing the container");
+	run.sandbox.binds = run.binds.v;
+	run.sandbox.nbinds = run.binds.n;
+	r = sandbox_run(&run.sandbox, &result, d);
+	buf_done(&result.output);
+	if (r == 0)
+		*ret_status = sandbox_exit_status(&result);
+	return r;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A command of a package that the project does not have: installed by itself, in an environment of
+ * its own under $CRATONS_HOME/tools, beside the project's and not in it. */
+#ifndef CRATONS_ENGINE_RUN_TOOL_H
+#define CRATONS_ENGINE_RUN_TOOL_H
+
+#include "engine/install/install.h"
+
+/* Whether the environment has this command. */
+bool tool_in_environment(struct cas *c, const struct digest *environment, const char *command);
+
+/* `package` is a name, or name@requirement. Installs it (what is installed already is found again)
+ * and gives its environment. */
+int tool_install(const struct project *home, const char *package, const struct install_options *o,
+	struct digest *ret, struct diag *d);
+
+#endif
