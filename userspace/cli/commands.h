@@ -28,8 +28,6 @@ enum command_group { GROUP_PROJECT, GROUP_ENVIRONMENT, GROUP_QUERY, GROUP_STORE,
 	X(run,         ENVIRONMENT, CMD_PASS, "run a script or a command in the environment")      \
 	X(shell,       ENVIRONMENT, 0,        "open a shell in the environment")                   \
 	X(umount,      ENVIRONMENT, 0,        "unmount an environment from the host")              \
-	X(gc,          STORE,       CMD_JSON, "remove from the store what nothing uses")           \
-	X(store,       STORE,       CMD_JSON, "look into the store")                               \
 	X(completions, TOOL,        0,        "print completions for a shell")                     \
 	X(doctor,      TOOL,        CMD_JSON, "try what this host gives")                          \
 	X(help,        TOOL,        0,        "show a manual page")                                \

@@ -49,8 +49,8 @@ static int split_spec(const char *text, const struct ecosystem **ret_ecosystem, 
 
 /* What goes into the manifest: a range as it was given; for a tag, or for nothing, the range that
  * begins with the version it stands for. */
-static int choose_requirement(const struct ecosystem *e, struct str name, struct str given,
-	const struct resolve_source *s, struct buf *ret, struct diag *d)
+static int choose_requirement(const struct manifest *m, const struct ecosystem *e,
+	struct str name, struct str given, const struct resolve_source *s, struct buf *ret, struct diag *d)
 {
 	_cleanup_arena_ struct arena a = ARENA_INIT;
 	const struct release *release;
@@ -58,7 +58,7 @@ static int choose_requirement(const struct ecosystem *e, struct str name, struct
 	int r = e->requirement_parse(name, given.n ? given : STR("latest"), &a, &dep, d);
 
 	if (r == 0)
-		r = query_best(e, &dep, s, &release, d);
+		r = resolve_best(m, s, query_now(), e, &dep, &release, d);
 	if (r < 0)
 		return r;
 	if (given.n && !query_is_tag(e, &dep))
@@ -84,7 +84,7 @@ static int add_each(void *data, const struct manifest *m, const struct resolve_s
 		int r = split_spec(a->cmd->argv[i], &e, &name, &given, d);
 
 		if (r == 0)
-			r = choose_requirement(e, name, given, s, &requirement, d);
+			r = choose_requirement(m, e, name, given, s, &requirement, d);
 		if (r == 0)
 			r = manifest_set_dependency(buf_str(&a->text), MANIFEST_NAME, kind,
 				str_from(e->name), name, buf_str(&requirement), &changed, d);

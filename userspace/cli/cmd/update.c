@@ -30,8 +30,8 @@ static bool is_named(const struct cmd *c, struct str name)
 
 /* The new requirement keeps the old one's way of saying it: "^", "~", or exact. Anything else (a
  * tag, a union) is left to its owner. */
-static int raise(struct updating *u, const struct manifest_dependency *dep,
-	const struct resolve_source *s, struct diag *d)
+static int raise(struct updating *u, const struct manifest *m,
+	const struct manifest_dependency *dep, const struct resolve_source *s, struct diag *d)
 {
 	_cleanup_arena_ struct arena a = ARENA_INIT;
 	_cleanup_buf_ struct buf requirement = BUF_INIT, changed = BUF_INIT;
@@ -52,7 +52,7 @@ static int raise(struct updating *u, const struct manifest_dependency *dep,
 	}
 	r = e->requirement_parse(dep->name, STR("latest"), &a, &latest, d);
 	if (r == 0)
-		r = query_best(e, &latest, s, &release, d);
+		r = resolve_best(m, s, query_now(), e, &latest, &release, d);
 	if (r == 0 && (sign == '^' || sign == '~'))
 		r = buf_addc(&requirement, sign);
 	if (r == 0)
@@ -80,7 +80,7 @@ static int raise_each(void *data, const struct manifest *m, const struct resolve
 		s->hint(s->data, ecosystem_find(m->dependencies[i].ecosystem),
 			m->dependencies[i].name);
 	for (size_t i = 0; i < m->ndependencies && r == 0; i++)
-		r = raise(data, &m->dependencies[i], s, d);
+		r = raise(data, m, &m->dependencies[i], s, d);
 	return r;
 }
 

@@ -53,6 +53,8 @@ int step_build(struct installation *i);
 int step_compose(struct installation *i);
 int step_record(struct installation *i);
 
+int64_t installation_now(void);	/* ms since 1970 */
+
 /* Whether the project's root is there and holds this tree. */
 bool root_holds(struct cas *c, const char *project, const struct digest *tree);
 

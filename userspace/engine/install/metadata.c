@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "engine/install/metadata.h"
+#include "engine/install/install-priv.h"
 
 #include "base/map.h"
 #include "prim/err.h"
+#include "prim/vec.h"
 
 #include <errno.h>
-#include <time.h>
 
 #define FRESH_MS	((int64_t)5 * 60 * 1000)
 #define METADATA_MAX	((size_t)512 << 20)
@@ -36,6 +36,8 @@ struct metadata {
 	struct arena arena;
 	struct map entries;		/* "npm:name" → struct entry */
 	uint64_t done;
+	VEC(struct entry *) answered;	/* in the order of arrival; the first `told` were given out */
+	size_t told;
 	void (*tick)(void *data);
 	void *tick_data;
 };
@@ -48,14 +50,6 @@ struct document {
 	int64_t confirmed;	/* ms since 1970 */
 };
 _Static_assert(sizeof(struct document) == 24, "stored as it is");
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 int metadata_new(struct metadata **ret, struct loop *l, struct pool *p, struct fetcher *f,
 	const struct credentials *c, struct cas_writer *w, enum install_network network,
@@ -86,6 +80,7 @@ void metadata_free(struct metadata *m)
 		diag_done(&entry->diag);
 	}
 	map_done(&m->entries);
+	vec_done(&m->answered);
 	arena_done(&m->arena);
 	free(m);
 }
@@ -95,6 +90,8 @@ static void finish(struct entry *e, int error)
 	e->state = error < 0 ? ENTRY_FAILED : ENTRY_READY;
 	e->owner->done++;
 	buf_done(&e->body);
+	/* Without memory for it, the resolver looks less far ahead. */
+	(void)vec_push(&e->owner->answered, e);
 }
 
 /* The parts of a cached document; false when it is not one. */
@@ -120,7 +117,7 @@ static int document_save(struct entry *e, struct str packed)
 {
 	struct str etag = str_from(e->etag), modified = str_from(e->last_modified);
 	struct document head = { .magic = DOCUMENT_MAGIC, .etag_len = (uint32_t)etag.n,
-		.modified_len = (uint32_t)modified.n, .confirmed = now_ms() };
+		.modified_len = (uint32_t)modified.n, .confirmed = installation_now() };
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	int r = buf_add(&b, &head, sizeof(head));
 
@@ -246,8 +243,8 @@ static bool start_cached(struct entry *e)
 		return false;
 	if (!document_split(&e->document, &head, &etag, &modified, &packed))
 		return false;
-	if (m->network == INSTALL_ONLINE && (now_ms() - head.confirmed > FRESH_MS ||
-			head.confirmed > now_ms())) {
+	if (m->network == INSTALL_ONLINE && (installation_now() - head.confirmed > FRESH_MS ||
+			head.confirmed > installation_now())) {
 		e->etag = etag.n ? str_dup(etag) : NULL;
 		e->last_modified = modified.n ? str_dup(modified) : NULL;
 		return false;
@@ -305,6 +302,29 @@ static void hint(void *data, const struct ecosystem *e, struct str name)
 	(void)entry_for(data, e, name);
 }
 
+static int wait_once(struct metadata *m)
+{
+	int r = loop_step(m->loop, 100);
+
+	if (r == 0 && m->tick)
+		m->tick(m->tick_data);
+	return r;
+}
+
+static bool next(void *data, const struct ecosystem **ret_e, struct str *ret_name)
+{
+	struct metadata *m = data;
+	const struct entry *e;
+
+	while (m->told == m->answered.n)
+		if (m->done == m->entries.n || wait_once(m) < 0)
+			return false;
+	e = m->answered.v[m->told++];
+	*ret_e = e->ecosystem;
+	*ret_name = e->name;
+	return true;
+}
+
 static int get(void *data, const struct ecosystem *e, struct str name, const struct package **ret,
 	struct diag *d)
 {
@@ -314,12 +334,10 @@ static int get(void *data, const struct ecosystem *e, struct str name, const str
 	if (!entry)
 		return diag_errno(d, -ENOMEM, "reading metadata");
 	while (entry->state < ENTRY_READY) {
-		int r = loop_step(m->loop, 100);
+		int r = wait_once(m);
 
 		if (r < 0)
 			return diag_errno(d, r, "waiting for %s", entry->url);
-		if (m->tick)
-			m->tick(m->tick_data);
 	}
 	if (entry->state == ENTRY_FAILED)
 		return diag_copy(d, &entry->diag);
@@ -331,7 +349,7 @@ struct resolve_source metadata_source(struct metadata *m, void (*tick)(void *dat
 {
 	m->tick = tick;
 	m->tick_data = data;
-	return (struct resolve_source){ .hint = hint, .get = get, .data = m };
+	return (struct resolve_source){ .hint = hint, .get = get, .next = next, .data = m };
 }
 
 void metadata_statistics(const struct metadata *m, struct metadata_statistics *ret)

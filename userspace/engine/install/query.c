@@ -37,6 +37,11 @@ int query(const struct project *p, const struct install_options *o, query_fn fn,
 	return ask(&i, fn, data);
 }
 
+int64_t query_now(void)
+{
+	return installation_now();
+}
+
 bool query_is_tag(const struct ecosystem *e, const struct dependency *dep)
 {
 	_cleanup_arena_ struct arena a = ARENA_INIT;

@@ -13,10 +13,8 @@ typedef int (*query_fn)(void *data, const struct manifest *m, const struct resol
 int query(const struct project *p, const struct install_options *o, query_fn fn, void *data,
 	struct diag *d);
 
-/* The release that a requirement would get by itself: a tag's, the latest that satisfies, or the
- * highest. Borrowed from the source. -ERR_UNSATISFIABLE names what there is. */
-int query_best(const struct ecosystem *e, const struct dependency *dep,
-	const struct resolve_source *s, const struct release **ret, struct diag *d);
+/* For minimum-age: ms since 1970. */
+int64_t query_now(void);
 
 /* Whether the requirement is a tag's name rather than a range. */
 bool query_is_tag(const struct ecosystem *e, const struct dependency *dep);

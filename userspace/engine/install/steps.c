@@ -41,7 +41,7 @@ static void fetch_tick(void *data)
 		.total = s.wanted });
 }
 
-static int64_t now_ms(void)
+int64_t installation_now(void)
 {
 	struct timespec t;
 
@@ -58,7 +58,7 @@ static int resolve_anew(struct installation *i, const struct lockfile *before)
 		.update = o->update,
 		.nupdate = o->nupdate,
 		.update_all = o->update_all,
-		.now = now_ms(),
+		.now = installation_now(),
 		.host = platform_host(),
 		.warn = o->warn,
 		.data = o->data,

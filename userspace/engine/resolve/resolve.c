@@ -83,6 +83,34 @@ static void resolver_done(struct resolver *r)
 	arena_done(&r->arena);
 }
 
+static int nothing_fits(const struct pkg *pkg, const struct dependency *dep, struct diag *d)
+{
+	const struct release *latest = release_tagged(pkg->meta, STR("latest"));
+
+	diag_fail(d, -ERR_UNSATISFIABLE, "no version of %.*s satisfies \"%.*s\"",
+		STR_ARG(pkg->name), STR_ARG(dep->requirement));
+	return latest ? diag_hint(d, "its latest is %.*s", STR_ARG(latest->version)) :
+			-ERR_UNSATISFIABLE;
+}
+
+int resolve_best(const struct manifest *m, const struct resolve_source *source, int64_t now,
+	const struct ecosystem *e, const struct dependency *dep, const struct release **ret,
+	struct diag *d)
+{
+	struct resolve_options o = { .now = now };
+	_cleanup_(resolver_done) struct resolver r = {
+		.m = m, .source = source, .o = &o, .d = d,
+	};
+	struct pkg *pkg = pkg_get(&r, e, dep->name);
+	struct need *need = pkg ? need_get(&r, pkg, dep->requirement) : NULL;
+	int k = need ? source->get(source->data, e, dep->name, &pkg->meta, d) : -ENOMEM;
+
+	if (k < 0)
+		return k == -ENOMEM ? diag_errno(d, k, "resolving") : k;
+	*ret = need_fresh(&r, need);
+	return *ret ? 0 : nothing_fits(pkg, dep, d);
+}
+
 int resolve(const struct manifest *m, const struct resolve_source *source,
 	const struct resolve_options *o, struct lockfile **ret, struct diag *d)
 {

@@ -43,6 +43,15 @@ struct resolve_options {
 int resolve(const struct manifest *m, const struct resolve_source *source,
 	const struct resolve_options *o, struct lockfile **ret, struct diag *d);
 
+/*
+ * What a requirement gets by itself, under the manifest's minimum-age: a tag's release, the latest
+ * that satisfies, or the highest. Borrowed from the source. `now` is ms since 1970.
+ * -ERR_NO_PACKAGE, -ERR_UNSATISFIABLE.
+ */
+int resolve_best(const struct manifest *m, const struct resolve_source *source, int64_t now,
+	const struct ecosystem *e, const struct dependency *dep, const struct release **ret,
+	struct diag *d);
+
 /* Independent of the resolver: every edge satisfies its requirement, every peer is met or explained,
  * every package is reachable. Used by tests and by `cratons doctor`. */
 int resolve_check(const struct manifest *m, const struct lockfile *l,
