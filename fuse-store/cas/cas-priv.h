@@ -53,6 +53,9 @@ int cas_new(struct cas **ret, int store_fd, struct diag *d);
 int cas_find(struct cas *c, const struct digest *object, struct index_object *ret,
 	struct index_pack *pack);
 
+/* As cas_tree, but the caller's own. */
+int cas_load_tree(struct cas *c, const struct digest *digest, struct tree **ret, struct diag *d);
+
 /* Forgets a file that is open if there is another one under its name now: true if so. */
 bool cas_reopen(struct cas *c, const struct digest *key, const char *kind);
 

@@ -300,7 +300,7 @@ int cas_locate(struct cas *c, const struct digest *object, struct cas_place *ret
 	return 0;
 }
 
-static int load_tree(struct cas *c, const struct digest *digest, struct tree **ret, struct diag *d)
+int cas_load_tree(struct cas *c, const struct digest *digest, struct tree **ret, struct diag *d)
 {
 	_cleanup_fd_ int fd = -1;
 	char path[CAS_PATH_MAX], hex[DIGEST_HEX];
@@ -339,7 +339,7 @@ int cas_tree(struct cas *c, const struct digest *digest, const struct tree **ret
 		*ret = known;
 		return 0;
 	}
-	r = load_tree(c, digest, &tree, d);
+	r = cas_load_tree(c, digest, &tree, d);
 	if (r < 0)
 		return r;
 	t = calloc(1, sizeof(*t));

@@ -65,12 +65,13 @@ int scan_kind(int store_fd, const char *kind, scan_fn fn, void *data)
 
 int scan_put_aside(int store_fd, int dirfd, const char *name)
 {
-	char to[128];
+	const char *slash = strrchr(name, '/');
+	char to[320];
 	int r = fault_point("quarantine");
 
 	if (r < 0)
 		return r;
-	snprintf(to, sizeof(to), "quarantine/%s", name);
+	snprintf(to, sizeof(to), "quarantine/%s", slash ? slash + 1 : name);
 	if (renameat(dirfd, name, store_fd, to) == 0 || errno == ENOENT)
 		return 0;
 	/* What cannot be moved there (a folder in its place) must not stay in the way. */

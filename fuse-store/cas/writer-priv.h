@@ -98,6 +98,22 @@ int writer_failed(struct diag *d, int code, const char *doing);
 /* Makes the index anew from what is on disk; the lock is held. */
 int writer_rebuild(struct cas_writer *w, struct diag *d);
 
+/*
+ * A session's lease, staging/<id>/lease, is locked (flock) as long as the session lives. It begins
+ * with a header; the digests of the trees that the session keeps alive follow.
+ */
+struct lease_header {
+	char magic[8];
+	int64_t start;		/* seconds, by the file system's clock */
+	uint8_t zero[16];
+};
+_Static_assert(sizeof(struct lease_header) == sizeof(struct digest), "lease header");
+#define LEASE_MAGIC "CRLEASE"
+#define LEASE_MAX   ((size_t)256 << 20)
+
+/* Makes sure of store/reserve: room that gc can give up on a full disk. */
+void writer_reserve(struct cas_writer *w);
+
 /* Pins trees for the session; the lock is held. */
 int lease_pin(struct cas_writer *w, const struct digest *trees, size_t n);
 

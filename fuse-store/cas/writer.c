@@ -15,6 +15,7 @@
 
 /* Older than the kernel keeps dirty pages, so that syncing waits for nothing. */
 #define SETTLED_AFTER 60
+#define RESERVE	      (1 << 20)
 
 static int lock_file(int fd, int how)
 {
@@ -43,7 +44,8 @@ static int make_store(int store_fd, struct diag *d)
 		return 0;
 	if (r == 0) {
 		diag_fail(d, -ERR_STORE_VERSION, "the store has another format version");
-		return diag_hint(d, "use the cratons that made it, or another CRATONS_HOME");
+		diag_hint(d, "use the cratons that made it, or another CRATONS_HOME");
+		return -ERR_STORE_VERSION;
 	}
 	if (r != -ENOENT)
 		return diag_errno(d, r, "the store cannot be read");
@@ -56,6 +58,20 @@ static int make_store(int store_fd, struct diag *d)
 	if (r == 0)
 		r = file_replace(store_fd, "version", STORE_VERSION, strlen(STORE_VERSION), 0600);
 	return r < 0 ? writer_failed(d, r, "the store cannot be created") : 0;
+}
+
+static int write_lease(int fd)
+{
+	struct lease_header h = { .magic = LEASE_MAGIC };
+	struct stat st;
+	int r = lock_file(fd, LOCK_EX | LOCK_NB);
+
+	if (r < 0)
+		return r;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	h.start = st.st_mtime;
+	return fd_write_all(fd, &h, sizeof(h));
 }
 
 /* While the staging folder is locked, gc does not look for dead sessions: one that has its folder
@@ -86,7 +102,7 @@ static int begin_session(struct cas_writer *w)
 	w->lease_fd = openat(staging, lease, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
 	if (w->lease_fd < 0)
 		return -errno;
-	return lock_file(w->lease_fd, LOCK_EX | LOCK_NB);
+	return write_lease(w->lease_fd);
 }
 
 static int open_files(struct cas_writer *w, int home_fd)
@@ -115,6 +131,21 @@ static void settle(struct cas_writer *w)
 		(void)!index_trust(w->store_fd, INDEX_PATH, true);
 }
 
+void writer_reserve(struct cas_writer *w)
+{
+	static const char page[4096] = { 1 };	/* not zeros: these may be stored as nothing */
+	_cleanup_fd_ int fd = -1;
+	int r = 0;
+
+	if (faccessat(w->store_fd, "reserve", F_OK, 0) == 0)
+		return;
+	fd = openat(w->store_fd, "reserve", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	for (int i = 0; fd >= 0 && r == 0 && i < RESERVE / (int)sizeof(page); i++)
+		r = fd_write_all(fd, page, sizeof(page));
+	if (r < 0)
+		unlinkat(w->store_fd, "reserve", 0);
+}
+
 static int open_locked(struct cas_writer *w, struct diag *d)
 {
 	int r = make_store(w->store_fd, d);
@@ -128,8 +159,10 @@ static int open_locked(struct cas_writer *w, struct diag *d)
 		r = writer_rebuild(w, d);
 	if (r == 0)
 		r = cas_new(&w->cas, w->store_fd, d);
-	if (r == 0)
+	if (r == 0) {
+		writer_reserve(w);
 		settle(w);
+	}
 	return r;
 }
 

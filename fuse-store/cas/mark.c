@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cas/mark.h"
+#include "cas/root.h"
+#include "cas/scan.h"
+
+#include "base/fd.h"
+#include "prim/err.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+
+void set_done(struct set *s)
+{
+	map_done(&s->map);
+	arena_done(&s->arena);
+}
+
+bool set_has(const struct set *s, const struct digest *d)
+{
+	return map_get(&s->map, digest_key(d)) != NULL;
+}
+
+int set_add(struct set *s, const struct digest *d)
+{
+	struct digest *copy;
+	int r;
+
+	if (set_has(s, d))
+		return 0;
+	copy = arena_new(&s->arena, struct digest);
+	if (!copy)
+		return -ENOMEM;
+	*copy = *d;
+	r = map_put(&s->map, digest_key(copy), copy);
+	return r < 0 ? r : 1;
+}
+
+void mark_done(struct mark *m)
+{
+	set_done(&m->objects);
+	set_done(&m->trees);
+	vec_done(&m->todo);
+	vec_done(&m->damaged);
+	buf_done(&m->dead_sessions);
+	buf_done(&m->dead_roots);
+}
+
+static int mark_tree(struct mark *m, const struct digest *d)
+{
+	int r = set_add(&m->trees, d);
+
+	return r <= 0 ? r : vec_push(&m->todo, *d);
+}
+
+static int add_name(struct buf *b, const char *name)
+{
+	return buf_add(b, name, strlen(name) + 1);
+}
+
+static int mark_lease(struct mark *m, int fd)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct lease_header h;
+	int r = fd_slurp(fd, &b, LEASE_MAX);
+
+	if (r < 0)
+		return r;
+	/* Of a session that is just beginning, or whose disk is full: it keeps nothing, and files
+	 * as old as anything may be its. */
+	if (b.len < sizeof(h)) {
+		m->oldest = 0;
+		return 0;
+	}
+	memcpy(&h, b.data, sizeof(h));
+	m->oldest = MIN(m->oldest, h.start);
+	for (size_t at = sizeof(h); r == 0 && at + sizeof(struct digest) <= b.len;
+		at += sizeof(struct digest)) {
+		struct digest d;
+
+		memcpy(&d, b.data + at, sizeof(d));
+		r = mark_tree(m, &d);
+	}
+	return r;
+}
+
+static int each_session(void *data, int dirfd, const char *name)
+{
+	_cleanup_fd_ int fd = -1;
+	struct mark *m = data;
+	char lease[300];
+
+	snprintf(lease, sizeof(lease), "%s/lease", name);
+	fd = openat(dirfd, lease, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
+		return -errno;
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return add_name(&m->dead_sessions, name);
+	return errno == EWOULDBLOCK ? mark_lease(m, fd) : -errno;
+}
+
+/* Sessions begin under the same lock, so none is seen without its lease. */
+static int mark_leases(struct mark *m)
+{
+	_cleanup_fd_ int fd = openat(m->w->store_fd, "staging", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	while (flock(fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return scan_folder(m->w->store_fd, "staging", each_session, m);
+}
+
+static bool project_gone(struct str name)
+{
+	_cleanup_free_ char *path = str_dup(name);
+
+	return path && path[0] == '/' && access(path, F_OK) < 0 &&
+		(errno == ENOENT || errno == ENOTDIR);
+}
+
+static int each_root_file(void *data, int dirfd, const char *name)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct mark *m = data;
+	struct cas_root root;
+	int r = file_slurp(dirfd, name, &b, ROOT_BYTES_MAX);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0 && r != -ERR_LIMIT)
+		return r;
+	if (r < 0 || root_parse(&root, &b) < 0 || project_gone(root.name))
+		return add_name(&m->dead_roots, name);
+	for (size_t i = 0; r == 0 && i < root.n; i++)
+		r = mark_tree(m, &root.trees[i]);
+	return r;
+}
+
+static int mark_into(struct mark *m, const struct digest *d)
+{
+	_cleanup_(tree_free_p) struct tree *t = NULL;
+	int r;
+
+	if (!cas_has_tree(m->w->cas, d))
+		return 0;
+	r = cas_load_tree(m->w->cas, d, &t, NULL);
+	if (r == -ERR_DIGEST || r == -ERR_TREE || r == -ERR_STORE_MISSING)
+		return vec_push(&m->damaged, *d);
+	for (uint32_t i = 0; r >= 0 && t && i < tree_nentries(t); i++) {
+		struct tree_entry e;
+
+		tree_get(t, i, &e);
+		if (e.kind == TREE_FILE)
+			r = set_add(&m->objects, &e.digest);
+		else if (e.kind == TREE_SUBTREE)
+			r = mark_tree(m, &e.digest);
+	}
+	return MIN(r, 0);
+}
+
+int mark_all(struct mark *m, struct cas_writer *w)
+{
+	int r;
+
+	*m = (struct mark){ .w = w, .oldest = INT64_MAX };
+	/* Leases first: a session sets its root before it ends its lease. */
+	r = mark_leases(m);
+	if (r == 0)
+		r = scan_folder(w->store_fd, "roots", each_root_file, m);
+	while (r == 0 && m->todo.n > 0) {
+		struct digest d = m->todo.v[--m->todo.n];
+
+		r = mark_into(m, &d);
+	}
+	return r;
+}
