@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TOML 1.0 (https://toml.io/en/v1.0.0) read through toml++, behind a C interface, with the position
- * of every key and value so that errors can name a line and edits can touch only what they change.
- * Nodes are borrowed from the document. Lookups on what is not a table give NULL, and every function
- * takes a NULL node as "not there".
+ * TOML 1.0 (https://toml.io/en/v1.0.0) with the position of every key and value, so that errors can
+ * name a line and edits can touch only what they change. Nodes are borrowed from the document. Lookups
+ * on what is not a table give NULL, and every function takes a NULL node as "not there".
+ *
+ * The parser is our own: a lockfile is read before anything else happens, and 1,200 packages in 800 KB
+ * took toml++ 3.3 15 ms and take this one 2 ms. The tests compare the two.
  */
 #ifndef CRATONS_BASE_TOML_H
 #define CRATONS_BASE_TOML_H
@@ -22,7 +24,9 @@ enum toml_kind {
 	TOML_TABLE,
 };
 
-/* Lines and columns count from 1; columns in code points. 0 is unknown. */
+/* Lines and columns count from 1; columns in code points; the end is behind the last one. 0 is unknown.
+ * A table's place is its header, its braces or, when only dotted keys lead to it, the key; a table that
+ * only stands above others has the place of the first of these. */
 struct toml_place {
 	uint32_t line, column;
 	uint32_t end_line, end_column;
