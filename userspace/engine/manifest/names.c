@@ -5,11 +5,26 @@
 
 #define URL_MAX 2048
 
-/* What encodeURIComponent leaves alone, which is what npm allows in old names. */
+/* What encodeURIComponent leaves alone, which is what npm allows in old names. A table, as every byte
+ * of every name of a lockfile is looked up. */
 static bool url_safe(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c && strchr("-_.~!*'()", c));
+	static const bool safe[256] = {
+		['a' ... 'z'] = true,
+		['A' ... 'Z'] = true,
+		['0' ... '9'] = true,
+		['-'] = true,
+		['_'] = true,
+		['.'] = true,
+		['~'] = true,
+		['!'] = true,
+		['*'] = true,
+		['\''] = true,
+		['('] = true,
+		[')'] = true,
+	};
+
+	return safe[(unsigned char)c];
 }
 
 static bool part_valid(struct str s)

@@ -36,6 +36,16 @@ static const char *kind_name(enum toml_kind kind)
 	return names[kind];
 }
 
+static int kind_of_key(struct toml_reader *r, const struct toml_node *value, const struct toml_key *key)
+{
+	char label[64];
+
+	if (key->kind == TOML_NOTHING || toml_kind(value) == key->kind)
+		return 0;
+	snprintf(label, sizeof(label), "'%s'", key->name);
+	return toml_read_kind(r, value, key->kind, label);
+}
+
 int toml_read_kind(struct toml_reader *r, const struct toml_node *value, enum toml_kind kind,
 	const char *label)
 {
@@ -104,7 +114,6 @@ int toml_read_table(struct toml_reader *r, const struct toml_node *table, const 
 	for (size_t i = 0; i < toml_count(table); i++) {
 		struct str name = toml_key_at(table, i);
 		const struct toml_node *value = toml_at(table, i);
-		char shown[64];
 		size_t k = 0;
 		int e;
 
@@ -112,8 +121,7 @@ int toml_read_table(struct toml_reader *r, const struct toml_node *table, const 
 			k++;
 		if (k == nkeys)
 			return unknown_key(r, table, i, label, keys, nkeys);
-		snprintf(shown, sizeof(shown), "'%s'", keys[k].name);
-		e = toml_read_kind(r, value, keys[k].kind, shown);
+		e = kind_of_key(r, value, &keys[k]);
 		if (e == 0)
 			e = keys[k].read(r, value, into);
 		if (e < 0)
