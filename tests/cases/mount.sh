@@ -210,7 +210,7 @@ damage()
 		for f in $(find . -type f -name "[a-z]*" ! -path "./many/*"); do
 			if cat "$MNT/$1/$f" >/dev/null 2>&1; then cmp "$MNT/$1/$f" "$f" || exit 1; else bad=1; fi
 		done; [ $bad = 1 ]' $tree "$src"
-	t "EIO it is" inside '"$2" expect EIO "$MNT/$1/$(cd "$3" && for f in exact over large size-*; do cat "$MNT/$1/$f" >/dev/null 2>&1 || { echo $f; break; }; done)"' $tree "$check" "$src" 
+	t "EIO it is" inside '"$2" expect EIO "$MNT/$1/$(cd "$3" && for f in exact over large size-*; do cat "$MNT/$1/$f" >/dev/null 2>&1 || { echo $f; break; }; done)"' $tree "$check" "$src"
 	t "what was hit is on the list for the next command" grep -q '^object [0-9a-f]\{64\}$' "$home/run/damaged"
 }
 

@@ -17,21 +17,24 @@ enum command_group { GROUP_PROJECT, GROUP_ENVIRONMENT, GROUP_QUERY, GROUP_STORE,
 
 /*        name         group        flags     summary: the page's .Nd */
 #define COMMANDS(X)                                                                                \
-	X(add,         PROJECT,     CMD_JSON, "add dependencies to a project")                     \
 	X(init,        PROJECT,     CMD_JSON, "create cratons.toml")                               \
 	X(install,     PROJECT,     CMD_JSON, "install what a project asks for")                   \
-	X(lock,        PROJECT,     CMD_JSON, "write cratons.lock without an environment")         \
+	X(add,         PROJECT,     CMD_JSON, "add dependencies to a project")                     \
 	X(remove,      PROJECT,     CMD_JSON, "remove dependencies from a project")                \
 	X(update,      PROJECT,     CMD_JSON, "take newer versions")                               \
-	X(exec,        ENVIRONMENT, CMD_PASS, "run a command of a package, installed or not")      \
-	X(mount,       ENVIRONMENT, 0,        "mount the environment on the host")                 \
+	X(lock,        PROJECT,     CMD_JSON, "write cratons.lock without an environment")         \
 	X(run,         ENVIRONMENT, CMD_PASS, "run a script or a command in the environment")      \
+	X(exec,        ENVIRONMENT, CMD_PASS, "run a command of a package, installed or not")      \
 	X(shell,       ENVIRONMENT, 0,        "open a shell in the environment")                   \
+	X(mount,       ENVIRONMENT, 0,        "mount the environment on the host")                 \
 	X(umount,      ENVIRONMENT, 0,        "unmount an environment from the host")              \
-	X(completions, TOOL,        0,        "print completions for a shell")                     \
+	X(list,        QUERY,       CMD_JSON, "list what the project depends on")                  \
+	X(tree,        QUERY,       CMD_JSON, "show the dependencies as a tree")                   \
+	X(why,         QUERY,       CMD_JSON, "tell why a package is there")                       \
 	X(doctor,      TOOL,        CMD_JSON, "try what this host gives")                          \
-	X(help,        TOOL,        0,        "show a manual page")                                \
-	X(version,     TOOL,        CMD_JSON, "compare versions as an ecosystem does")
+	X(version,     TOOL,        CMD_JSON, "compare versions as an ecosystem does")             \
+	X(completions, TOOL,        0,        "print completions for a shell")                     \
+	X(help,        TOOL,        0,        "show a manual page")
 
 struct command {
 	const char *name;

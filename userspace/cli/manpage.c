@@ -235,14 +235,13 @@ static void close_one(struct man *m, struct run *r)
 static void run_macro(struct man *m, struct run *r, const struct macro *macro)
 {
 	end_macro(m, r);
-	r->macro = macro;
+	r->macro = macro->open ? NULL : macro;
 	r->had_word = false;
 	if (!macro->open || r->nclose == DEPTH_MAX)
 		return;
 	put(m, NULL, macro->open, STR(""));
 	m->glue = true;
 	r->close[r->nclose++] = macro->close;
-	r->macro = NULL;
 }
 
 static void run_word(struct man *m, struct run *r, struct str s)
@@ -376,7 +375,7 @@ static void list_item(struct man *m, const struct words *w)
 	m->glue = false;
 	text = l->base + l->step;
 	/* A short tag has its text beside it. */
-	if (m->column && m->column + 1 < text) {
+	if (m->column && m->column < text) {
 		while (m->column < text)
 			note(m, buf_addc(m->to, ' ')), m->column++;
 	} else {

@@ -57,6 +57,8 @@ int progress_new(struct progress **ret, const struct progress_options *o)
 	if (!p)
 		return -ENOMEM;
 	p->o = *o;
+	/* What is over at once shows nothing that flickers. */
+	p->drawn_at = now(p);
 	*ret = p;
 	return 0;
 }
@@ -90,12 +92,17 @@ static int put_size(struct buf *b, uint64_t bytes)
 	return buf_addf(b, v < 9.95 ? "%.1f %s" : "%.0f %s", v, units[u]);
 }
 
-static void put_counts(struct buf *b, const struct phase *ph)
+/* A live line has columns, a plain one words. */
+static void put_counts(struct buf *b, const struct phase *ph, bool plain)
 {
-	if (ph->total)
-		(void)buf_addf(b, "  %ju of %ju", (uintmax_t)ph->count, (uintmax_t)ph->total);
+	const char *space = plain ? " " : "  ";
+
+	if (ph->total && (!plain || ph->count != ph->total))
+		(void)buf_addf(b, "%s%ju of %ju", space, (uintmax_t)ph->count, (uintmax_t)ph->total);
 	else if (ph->count)
-		(void)buf_addf(b, "  %ju", (uintmax_t)ph->count);
+		(void)buf_addf(b, "%s%ju", space, (uintmax_t)ph->count);
+	if (plain && ph->noun && ph->count)
+		(void)buf_addf(b, " %s", ph->noun);
 	if (ph->bytes) {
 		(void)buf_adds(b, "  ");
 		(void)put_size(b, ph->bytes);
@@ -135,7 +142,7 @@ static void put_live(struct progress *p, const struct phase *ph, unsigned column
 	if (p->o.color)
 		(void)buf_adds(&p->text, "\033[0m");
 	from = p->text.len;
-	put_counts(&p->text, ph);
+	put_counts(&p->text, ph, false);
 	if (ph->waits[0])
 		(void)buf_addf(&p->text, "  waiting for %s", ph->waits);
 	fit(&p->text, from, columns);
@@ -171,9 +178,7 @@ static void draw(struct progress *p)
 static void say_plain(struct progress *p, struct phase *ph, const char *verb)
 {
 	(void)buf_adds(&p->text, verb);
-	put_counts(&p->text, ph);
-	if (ph->noun && ph->count)
-		(void)buf_addf(&p->text, " %s", ph->noun);
+	put_counts(&p->text, ph, true);
 	if (verb == ph->doing && ph->waits[0])
 		(void)buf_addf(&p->text, "  waiting for %s", ph->waits);
 	(void)buf_addc(&p->text, '\n');
