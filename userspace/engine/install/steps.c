@@ -227,6 +227,12 @@ int step_compose(struct installation *i)
 
 	if (i->options->lock_only)
 		return 0;
+	if (i->manifest->node.n && !node) {
+		diag_fail(i->diag, -ERR_INSTALL, "there is no Node \"%.*s\" for this platform",
+			STR_ARG(i->manifest->node));
+		return diag_hint(i->diag, "change [environment] node, or leave it out to use the "
+			"host's");
+	}
 	if (node)
 		i->result.node = *node;
 	return environment_compose(i->writer, i->manifest->layout, i->lock, &i->lock->roots[0],

@@ -53,6 +53,8 @@ const char *lock_kind_name(enum dependency_kind kind)
 		return "dev";
 	case DEPENDENCY_OPTIONAL:
 		return "optional";
+	case DEPENDENCY_TOOL:
+		return "tool";
 	default:
 		return NULL;
 	}

@@ -274,19 +274,21 @@ static int read_edge_requirement(struct toml_reader *r, const struct toml_node *
 
 static int read_edge_kind(struct toml_reader *r, const struct toml_node *v, void *into)
 {
-	static const char *const kinds[] = { "normal", "dev", "optional" };
+	static const enum dependency_kind kinds[] = { DEPENDENCY_NORMAL, DEPENDENCY_DEV,
+		DEPENDENCY_OPTIONAL, DEPENDENCY_TOOL };
+	const char *names[ARRAY_SIZE(kinds)];
 	struct root_edge_reader *er = into;
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (str_is(toml_str(v), kinds[i])) {
-			er->edge.kind = (enum dependency_kind)i;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		names[i] = lock_kind_name(kinds[i]);
+		if (str_is(toml_str(v), names[i])) {
+			er->edge.kind = kinds[i];
 			return 0;
 		}
-	return toml_read_unknown(r, toml_place(v), "kind", toml_str(v), "a root's dependency", kinds,
-		ARRAY_SIZE(kinds));
+	}
+	return toml_read_unknown(r, toml_place(v), "kind", toml_str(v), "a root's dependency", names,
+		ARRAY_SIZE(names));
 }
-_Static_assert(DEPENDENCY_NORMAL == 0 && DEPENDENCY_DEV == 1 && DEPENDENCY_OPTIONAL == 2,
-	"the kinds above are in this order");
 
 static int read_root_edges(struct toml_reader *r, const struct toml_node *t, void *into)
 {

