@@ -175,16 +175,19 @@ static int put_root(struct resolver *r, struct lockfile *l, struct lock_package 
 	return k;
 }
 
-static void warn_deprecated(struct resolver *r, const struct copy *c)
+static void warn_of(struct resolver *r, const struct node *n)
 {
 	_cleanup_buf_ struct buf who = BUF_INIT;
+	const struct release *rel = n->release;
 
-	if (c->node->release->deprecated.n == 0)
-		return;
-	explain_node(&who, r, c->node->parent);
-	warn(r, "%.*s %.*s, which %s needs, is deprecated: %.*s", STR_ARG(c->node->pkg->name),
-		STR_ARG(c->node->release->version), buf_text(&who),
-		STR_ARG(c->node->release->deprecated));
+	explain_node(&who, r, n->parent);
+	if (rel->deprecated.n)
+		warn(r, "%.*s %.*s, which %s needs, is deprecated: %.*s", STR_ARG(n->pkg->name),
+			STR_ARG(rel->version), buf_text(&who), STR_ARG(rel->deprecated));
+	if (!n->outside && !release_fits_node(r, n->pkg, rel))
+		warn(r, "%.*s %.*s, which %s needs, is for node %.*s; the project's is %.*s",
+			STR_ARG(n->pkg->name), STR_ARG(rel->version), buf_text(&who),
+			STR_ARG(rel->engines), STR_ARG(r->m->node));
 }
 
 static int put_packages(struct resolver *r, struct lockfile *l, struct copy *const *classes)
@@ -199,7 +202,7 @@ static int put_packages(struct resolver *r, struct lockfile *l, struct copy *con
 	for (uint32_t i = 0; i < r->nclasses && k == 0; i++) {
 		if (classes[i]->node == r->root)
 			continue;
-		warn_deprecated(r, classes[i]);
+		warn_of(r, classes[i]->node);
 		k = put_release(r, l, classes[i], suffixes[i], &packages[i]);
 		if (k == 0)
 			k = put_edges(l, classes[i], &packages[i], packages);

@@ -89,19 +89,21 @@ static void list_versions(struct buf *b, const struct package *p)
 	}
 }
 
-/* The first version that a requirement's text names, or NULL. */
+/* The first version that a requirement's text names, "2" and "2.1" among them, or NULL. */
 static struct version *first_named(const struct need *need, struct arena *a)
 {
+	static const char *const rest[] = { "", ".0", ".0.0" };
 	struct str t = need->text;
 	struct version *v;
 
 	for (size_t from = 0, to; from < t.n; from = to + 1) {
 		to = from;
-		while (to < t.n && !memchr(" <>=|,~^", t.p[to], 8))
+		while (to < t.n && !memchr(" <>=|,~^xX*", t.p[to], 11))
 			to++;
-		if (to > from && need->pkg->e->versions->parse(a, str_slice(t, from, to),
-					 VERSION_LOOSE, &v) == 0)
-			return v;
+		for (size_t i = 0; i < ARRAY_SIZE(rest) && to > from; i++)
+			if (need->pkg->e->versions->parse(a, arena_fmt(a, "%.*s%s", (int)(to - from),
+				    t.p + from, rest[i]), VERSION_LOOSE, &v) == 0)
+				return v;
 	}
 	return NULL;
 }

@@ -52,7 +52,8 @@ bool release_old_enough(const struct resolver *r, const struct pkg *pkg,
 	return release->published <= r->o->now - r->m->minimum_age * 1000;
 }
 
-static bool node_fits(const struct resolver *r, const struct pkg *pkg, const struct release *release)
+bool release_fits_node(const struct resolver *r, const struct pkg *pkg,
+	const struct release *release)
 {
 	_cleanup_arena_ struct arena a = ARENA_INIT;
 	const struct version_scheme *v = pkg->e->versions;
@@ -68,7 +69,7 @@ static bool node_fits(const struct resolver *r, const struct pkg *pkg, const str
 /* Higher is better: all is well, only deprecated, for another node, both. */
 static int merit(const struct resolver *r, const struct pkg *pkg, const struct release *release)
 {
-	return (node_fits(r, pkg, release) ? 2 : 0) + (release->deprecated.n ? 0 : 1);
+	return (release_fits_node(r, pkg, release) ? 2 : 0) + (release->deprecated.n ? 0 : 1);
 }
 
 static bool all_match(struct need *const *needs, size_t n, const struct release *release)

@@ -175,7 +175,7 @@ struct resolver {
 	struct map copies_by_key;
 	uint32_t nclasses;
 	struct map warned;
-	struct version *node_version;	/* [environment] node, where it is one version */
+	struct version *node_version;	/* of [environment] node; NULL where it is not known */
 };
 
 /* graph.c */
@@ -193,9 +193,11 @@ int edge_resolve(struct resolver *r, struct node *from, struct edge *e);
 int graph_prune(struct resolver *r);
 int graph_mark_live(struct resolver *r);
 
-/* pick.c: all give NULL where nothing satisfies. */
+/* pick.c: those that give a release give NULL where none satisfies. */
 bool need_matches(const struct need *need, const struct release *release);
 bool release_old_enough(const struct resolver *r, const struct pkg *pkg,
+	const struct release *release);
+bool release_fits_node(const struct resolver *r, const struct pkg *pkg,
 	const struct release *release);
 const struct release *release_find(const struct package *p, struct str version);
 const struct release *release_tagged(const struct package *p, struct str tag);

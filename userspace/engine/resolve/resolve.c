@@ -19,14 +19,29 @@ static int index_locked(struct resolver *r)
 	return 0;
 }
 
-/* A range of nodes is not one that engines could be compared with. */
+/* What engines are compared with: the pinned version, or of a plain range ("20", "^20.1", "20.x") the
+ * last that it could be. Of other ranges nothing is known. */
 static void find_node_version(struct resolver *r)
 {
 	const struct ecosystem *e = ecosystem_find(STR("npm"));
+	struct str said = str_trim(r->m->node);
+	size_t n = 0, from;
 
-	if (e && r->m->node.n &&
-		e->versions->parse(&r->arena, r->m->node, VERSION_LOOSE, &r->node_version) < 0)
-		r->node_version = NULL;
+	if (!e || said.n == 0 ||
+		e->versions->parse(&r->arena, said, VERSION_LOOSE, &r->node_version) == 0)
+		return;
+	r->node_version = NULL;
+	while (n < said.n && memchr("^>=v", said.p[n], 4))
+		n++;
+	from = n;
+	while (n < said.n && said.p[n] >= '0' && said.p[n] <= '9')
+		n++;
+	for (size_t i = n; i < said.n; i++)
+		if (!memchr("0123456789.xX*", said.p[i], 14))
+			return;
+	if (n > from)
+		(void)e->versions->parse(&r->arena, arena_fmt(&r->arena, "%.*s.999.999",
+			(int)(n - from), said.p + from), VERSION_LOOSE, &r->node_version);
 }
 
 /* Metadata, choices, and peers, until no peer is missing. */
