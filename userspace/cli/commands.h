@@ -31,7 +31,9 @@ enum command_group { GROUP_PROJECT, GROUP_ENVIRONMENT, GROUP_QUERY, GROUP_STORE,
 	X(list,        QUERY,       CMD_JSON, "list what the project depends on")                  \
 	X(tree,        QUERY,       CMD_JSON, "show the dependencies as a tree")                   \
 	X(why,         QUERY,       CMD_JSON, "tell why a package is there")                       \
+	X(outdated,    QUERY,       CMD_JSON, "list dependencies that have newer versions")        \
 	X(doctor,      TOOL,        CMD_JSON, "try what this host gives")                          \
+	X(config,      TOOL,        CMD_JSON, "show the settings and where they come from")        \
 	X(version,     TOOL,        CMD_JSON, "compare versions as an ecosystem does")             \
 	X(completions, TOOL,        0,        "print completions for a shell")                     \
 	X(help,        TOOL,        0,        "show a manual page")

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands.h"
+#include "engine/install/install.h"
 #include "prim/vec.h"
 #include "view.h"
 
 #include <errno.h>
 
-static bool arg_all, arg_production;
+static bool arg_all, arg_production, arg_scripts;
 
 const struct opt list_options[] = {
 	OPT_FLAG("all", 'a', &arg_all),
 	OPT_FLAG("production", 0, &arg_production),
+	OPT_FLAG("scripts", 0, &arg_scripts),
 	OPT_ARGS("PATTERN", 0, OPT_ANY_NUMBER),
 	OPT_END,
 };
@@ -24,11 +26,14 @@ struct rows {
 	bool *seen;
 };
 
-static bool wanted(const struct cmd *c, const struct lock_root_edge *edge, struct str name)
+static bool wanted(const struct cmd *c, const struct lock_root_edge *edge,
+	const struct lock_package *p)
 {
 	if (arg_production && edge && edge->kind == DEPENDENCY_DEV)
 		return false;
-	return view_matches(name, c->argv, c->argc);
+	if (arg_scripts && !p->scripts)
+		return false;
+	return view_matches(edge ? edge->name : p->name, c->argv, c->argc);
 }
 
 static int add_direct(struct cmd *c, const struct view *v, struct rows *rows)
@@ -39,7 +44,7 @@ static int add_direct(struct cmd *c, const struct view *v, struct rows *rows)
 		for (size_t e = 0; e < l->roots[r].ndependencies; e++) {
 			const struct lock_root_edge *edge = &l->roots[r].dependencies[e];
 
-			if (rows->seen[edge->package->index] || !wanted(c, edge, edge->name))
+			if (rows->seen[edge->package->index] || !wanted(c, edge, edge->package))
 				continue;
 			rows->seen[edge->package->index] = true;
 			if (vec_push(&rows->v, (struct row){ edge->package, edge }) < 0)
@@ -77,12 +82,20 @@ static int add_rest(struct cmd *c, const struct view *v, struct rows *rows)
 	int r = reached ? mark_reached(l, reached) : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < l->npackages; i++)
-		if (reached[i] && !rows->seen[i] && wanted(c, NULL, l->packages[i]->name))
+		if (reached[i] && !rows->seen[i] && wanted(c, NULL, l->packages[i]))
 			r = vec_push(&rows->v, (struct row){ l->packages[i], NULL });
 	return r;
 }
 
-static void print_json(struct cmd *c, const struct row *row)
+/* Whether it has install scripts, and whether they run: NULL for none. */
+static const char *script_word(const struct view *v, const struct lock_package *p)
+{
+	if (!p->scripts)
+		return NULL;
+	return install_allows_scripts(v->manifest, p) ? "allowed" : "not allowed";
+}
+
+static void print_json(struct cmd *c, const struct view *v, const struct row *row)
 {
 	const struct lock_package *p = row->package;
 	const char *kind = row->edge ? view_kind(row->edge->kind) : NULL;
@@ -105,6 +118,8 @@ static void print_json(struct cmd *c, const struct row *row)
 		json_out_null(&c->json);
 	json_out_key(&c->json, "kind");
 	json_out_text(&c->json, kind && !*kind ? "normal" : kind);
+	json_out_key(&c->json, "scripts");
+	json_out_text(&c->json, script_word(v, p));
 	json_out_key(&c->json, "deprecated");
 	if (p->deprecated.n)
 		json_out_str(&c->json, p->deprecated);
@@ -127,6 +142,8 @@ static void print_row(struct cmd *c, const struct view *v, const struct row *row
 		cmd_print(c, STYLE_DIM "  %.*s" STYLE_END, STR_ARG(row->edge->requirement));
 	if (*kind)
 		cmd_print(c, STYLE_BLUE "  %s" STYLE_END, kind);
+	if (p->scripts && (arg_scripts || arg_all))
+		cmd_print(c, STYLE_BLUE "  scripts %s" STYLE_END, script_word(v, p));
 	if (!lock_platform_allows(&p->platform, &v->host))
 		cmd_print(c, STYLE_DIM "  not for this platform" STYLE_END);
 	if (p->deprecated.n)
@@ -140,7 +157,7 @@ static void print_rows(struct cmd *c, const struct view *v, const struct rows *r
 		json_out_open(&c->json, '[');
 	vec_foreach(row, &rows->v) {
 		if (c->use_json)
-			print_json(c, row);
+			print_json(c, v, row);
 		else
 			print_row(c, v, row);
 	}
@@ -158,7 +175,7 @@ int cmd_list(struct cmd *c)
 		return r;
 	rows.seen = calloc(v.lockfile->npackages + 1, sizeof(*rows.seen));
 	r = rows.seen ? add_direct(c, &v, &rows) : -ENOMEM;
-	if (r == 0 && arg_all)
+	if (r == 0 && (arg_all || arg_scripts))
 		r = add_rest(c, &v, &rows);
 	if (r == 0)
 		print_rows(c, &v, &rows);

@@ -663,6 +663,17 @@ static bool opens(const struct opener *o, const struct url *u)
 	return path.n == have.n || path.n == 0 || path.p[path.n - 1] == '/' || have.p[path.n] == '/';
 }
 
+bool credentials_registry_at(const struct credentials *c, size_t i, struct str *ecosystem,
+	struct str *scope, const char **url)
+{
+	if (i >= c->registries.n)
+		return false;
+	*ecosystem = c->registries.v[i].ecosystem;
+	*scope = c->registries.v[i].scope;
+	*url = c->registries.v[i].url;
+	return true;
+}
+
 const char *credentials_for(const struct credentials *c, const char *url)
 {
 	const struct opener *best = NULL;

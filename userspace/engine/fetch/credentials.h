@@ -29,6 +29,11 @@ int credentials_load(struct credentials **ret, int project_fd, const struct mani
 const char *credentials_registry(const struct credentials *c, struct str ecosystem, struct str name,
 	const char *otherwise);
 
+/* The registries that were named somewhere, by number: false past the last. `scope` "" is an
+ * ecosystem's default. */
+bool credentials_registry_at(const struct credentials *c, size_t i, struct str *ecosystem,
+	struct str *scope, const char **url);
+
 /* The Authorization header's value for a URL, or NULL: the longest //host/path/ prefix that matches
  * on a path boundary, same port, https only unless the host is loopback. */
 const char *credentials_for(const struct credentials *c, const char *url);

@@ -30,7 +30,7 @@ static bool entry_allows(struct str entry, const struct lock_package *p)
 	       (at == entry.n || str_eq(str_slice(entry, at + 1, entry.n), p->version));
 }
 
-static bool scripts_allowed(const struct manifest *m, const struct lock_package *p)
+bool install_allows_scripts(const struct manifest *m, const struct lock_package *p)
 {
 	for (size_t i = 0; i < m->nallow_scripts; i++)
 		if (entry_allows(m->allow_scripts[i], p))
@@ -40,7 +40,7 @@ static bool scripts_allowed(const struct manifest *m, const struct lock_package 
 
 static bool to_build(const struct installation *i, const struct lock_package *p)
 {
-	return i->selected[p->index] && p->scripts && scripts_allowed(i->manifest, p);
+	return i->selected[p->index] && p->scripts && install_allows_scripts(i->manifest, p);
 }
 
 static const struct digest *tree_of(void *data, const struct lock_package *p)

@@ -75,4 +75,7 @@ int install(const struct project *p, const struct install_options *o, struct ins
  */
 int install_environment(const struct project *p, struct cas *c, bool production, struct digest *ret);
 
+/* Whether the project's allow-scripts names this package. */
+bool install_allows_scripts(const struct manifest *m, const struct lock_package *p);
+
 #endif
