@@ -46,6 +46,9 @@ struct index *cas_index(struct cas *c);
 /* Takes up an index that was made anew: 1 if there is another one now, 0 if not. */
 int cas_refresh(struct cas *c, struct diag *d);
 
+/* 0; -ERR_STORE_MISSING; -ERR_STORE if it cannot be read; -ERR_STORE_VERSION for another one. */
+int cas_check_version(int store_fd, struct diag *d);
+
 /* `home` has been opened and the store exists: no check of the index is made. */
 int cas_new(struct cas **ret, int store_fd, struct diag *d);
 

@@ -68,21 +68,27 @@ void cas_free(struct cas *c)
 	free(c);
 }
 
-static int check_version(int store_fd, struct diag *d)
+int cas_check_version(int store_fd, struct diag *d)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct str text;
+	uint64_t version;
 	int r = file_slurp(store_fd, "version", &b, 64);
 
 	if (r == -ENOENT)
 		return diag_fail(d, -ERR_STORE_MISSING, "there is no store yet");
 	if (r < 0)
 		return diag_errno(d, r, "the store cannot be read");
-	if (!str_is(buf_str(&b), STORE_VERSION)) {
-		diag_fail(d, -ERR_STORE_VERSION, "the store has another format version");
-		diag_hint(d, "use the cratons that made it, or another CRATONS_HOME");
-		return -ERR_STORE_VERSION;
-	}
-	return 0;
+	text = buf_str(&b);
+	if (str_eq(text, STR(STORE_VERSION)))
+		return 0;
+	/* A number is another format; anything else is damage, which a writer repairs. */
+	if (!str_ends(text, STR("\n")) || str_u64(str_slice(text, 0, text.n - 1), &version) < 0)
+		return diag_fail(d, -ERR_STORE, "the store's version cannot be read");
+	diag_fail(d, -ERR_STORE_VERSION, "the store has format version %llu, not %s",
+		(unsigned long long)version, "1");
+	diag_hint(d, "use the cratons that made it, or another CRATONS_HOME");
+	return -ERR_STORE_VERSION;
 }
 
 /* While a writer holds the lock it has checked the index itself and may be about to change it. */
@@ -111,7 +117,7 @@ int cas_open(struct cas **ret, int home_fd, struct diag *d)
 		return diag_fail(d, -ERR_STORE_MISSING, "there is no store yet");
 	if (store_fd < 0)
 		return diag_errno(d, -errno, "the store cannot be opened");
-	r = check_version(store_fd, d);
+	r = cas_check_version(store_fd, d);
 	if (r == 0)
 		r = check_index(store_fd, d);
 	return r < 0 ? r : cas_new(ret, store_fd, d);
@@ -310,6 +316,8 @@ int cas_load_tree(struct cas *c, const struct digest *digest, struct tree **ret,
 	if (fd < 0 && errno == ENOENT)
 		return diag_fail(d, -ERR_STORE_MISSING, "tree %s is not in the store",
 			digest_hex(digest, hex));
+	if (fd < 0 && errno == ELOOP)
+		return diag_fail(d, -ERR_DIGEST, "tree %s is a link", digest_hex(digest, hex));
 	if (fd < 0)
 		return diag_errno(d, -errno, "tree %s cannot be opened", digest_hex(digest, hex));
 	r = tree_map(ret, fd, digest, d);

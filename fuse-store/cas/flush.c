@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Entering in the index what was queued. The invariant of the index (a tree in it is complete) is
- * established here: in the transaction that enters a tree, all that it reaches is looked up.
+ * established here: in the transaction that enters a tree, all that it reaches is looked up. gc
+ * removes files under the lock that a flush holds: what it took before is missing on disk.
  */
 #include "cas/writer-priv.h"
 
@@ -20,14 +21,6 @@ struct flush {
 	uint32_t first_pack;
 };
 
-/* gc removes files under the lock that we hold now: what it took before is missing here. */
-static bool on_disk(struct cas_writer *w, const char *kind, const struct digest *d)
-{
-	char path[CAS_PATH_MAX];
-
-	return faccessat(w->store_fd, cas_path(path, kind, d), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 static int enter_packs(struct flush *f)
 {
 	int r = index_next_pack(f->index, f->txn, &f->first_pack);
@@ -37,7 +30,7 @@ static int enter_packs(struct flush *f)
 		struct index_pack rec = { .id = p->id, .bytes = p->bytes, .objects = p->objects };
 		uint32_t number = f->first_pack + (uint32_t)i;
 
-		if (!on_disk(f->w, "packs", &p->id))
+		if (!writer_on_disk(f->w, "packs", &p->id))
 			return -ESTALE;
 		r = index_set(f->txn, f->index->packs, &number, sizeof(number), &rec, sizeof(rec), 0);
 	}
@@ -64,7 +57,7 @@ static int enter_objects(struct flush *f)
 
 		if (o->pack)
 			rec.pack = f->first_pack + o->pack - 1;
-		else if (!on_disk(f->w, "objects", &o->digest))
+		else if (!writer_on_disk(f->w, "objects", &o->digest))
 			return -ESTALE;
 		r = index_set(f->txn, f->index->objects, &o->digest, sizeof(o->digest), &rec,
 			sizeof(rec), MDB_NOOVERWRITE);
@@ -80,7 +73,7 @@ static int enter_trees(struct flush *f)
 		const struct pending_tree *t = &f->q->trees.v[i];
 		struct index_tree rec = { .size = t->size };
 
-		if (!on_disk(f->w, "trees", &t->digest))
+		if (!writer_on_disk(f->w, "trees", &t->digest))
 			return -ESTALE;
 		r = index_set(f->txn, f->index->trees, &t->digest, sizeof(t->digest), &rec,
 			sizeof(rec), 0);
@@ -214,7 +207,7 @@ bool cas_writer_want(struct cas_writer *w, const struct digest *tree)
 	if (!cas_has_tree(w->cas, tree) || writer_lock(w, NULL) < 0)
 		return false;
 	/* Looked up again under the lock: from here on no gc can take it before it sees the pin. */
-	found = cas_has_tree(w->cas, tree) && on_disk(w, "trees", tree) &&
+	found = cas_has_tree(w->cas, tree) && writer_on_disk(w, "trees", tree) &&
 		lease_pin(w, tree, 1) == 0;
 	writer_unlock(w);
 	return found;

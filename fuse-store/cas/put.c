@@ -361,7 +361,8 @@ static int put_tree(struct cas_writer *w, struct queue *q, const struct buf *byt
 
 	if (r == 0)
 		r = rely_on(q, t, own, d);
-	if (r == 0)
+	/* One that is there is not written again. If gc takes it now, the flush says so. */
+	if (r == 0 && !(cas_has_tree(w->cas, digest) && writer_on_disk(w, "trees", digest)))
 		r = writer_publish(w, "trees", digest, bytes->data, bytes->len, d);
 	return r < 0 ? r : queue_tree(q, digest, bytes->len);
 }

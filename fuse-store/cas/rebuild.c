@@ -232,8 +232,7 @@ static int write_index(struct rebuild *b, const char *path)
 		mdb_txn_abort(txn);
 		return r;
 	}
-	r = index_error(mdb_txn_commit(txn));
-	return r < 0 ? r : index_error(mdb_env_sync(i->env, 1));
+	return index_error(mdb_txn_commit(txn));
 }
 
 /* The old index may still be open in other processes: they see that it was replaced. */
@@ -272,7 +271,7 @@ int writer_rebuild(struct cas_writer *w, struct diag *d)
 	if (r == 0)
 		r = write_index(&b, path);
 	if (r == 0)
-		r = index_trust(w->store_fd, path, true);
+		r = index_trust(w->store_fd, path, false);
 	if (r == 0)
 		r = swap_index(w, path);
 	if (r < 0) {

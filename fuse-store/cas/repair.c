@@ -58,8 +58,9 @@ static int move_object(struct move *m, const struct digest *d, const struct inde
 		got = hash_bytes(bytes, (size_t)o->size);
 		r = digest_eq(&got, d) ? 0 : -EIO;
 	}
+	/* Whatever the reason: what cannot be read here is fetched again. */
 	if (r < 0)
-		return r == -EIO ? vec_push(&m->lost, *d) : r;
+		return vec_push(&m->lost, *d);
 	r = pack_add(&m->pack, d, bytes, (size_t)o->size, &to.to.offset);
 	return r < 0 ? r : vec_push(&m->moved, to);
 }

@@ -93,6 +93,7 @@ int writer_publish(struct cas_writer *w, const char *kind, const struct digest *
 /* Moves a file that was staged to its name. */
 int writer_publish_staged(struct cas_writer *w, const char *temporary, const char *kind,
 	const struct digest *name, struct diag *d);
+bool writer_on_disk(struct cas_writer *w, const char *kind, const struct digest *name);
 int writer_failed(struct diag *d, int code, const char *doing);
 
 /* Makes the index anew from what is on disk; the lock is held. */

@@ -37,23 +37,17 @@ static int make_store(int store_fd, struct diag *d)
 {
 	static const char *const folders[] = { "packs", "objects", "trees", "documents", "roots",
 		"staging", "quarantine" };
-	_cleanup_buf_ struct buf b = BUF_INIT;
-	int r = file_slurp(store_fd, "version", &b, 64);
+	int version = cas_check_version(store_fd, d), r;
 
-	if (r == 0 && str_is(buf_str(&b), STORE_VERSION))
-		return 0;
-	if (r == 0) {
-		diag_fail(d, -ERR_STORE_VERSION, "the store has another format version");
-		diag_hint(d, "use the cratons that made it, or another CRATONS_HOME");
-		return -ERR_STORE_VERSION;
-	}
-	if (r != -ENOENT)
-		return diag_errno(d, r, "the store cannot be read");
+	if (version < 0 && version != -ERR_STORE_MISSING && version != -ERR_STORE)
+		return version;
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
-		r = fault_point("create folder");
+		r = version ? fault_point("create folder") : 0;
 		if (r < 0 || (mkdirat(store_fd, folders[i], 0700) < 0 && errno != EEXIST))
 			return writer_failed(d, r < 0 ? r : -errno, "the store cannot be created");
 	}
+	if (version == 0)
+		return 0;
 	r = fault_point("create version");
 	if (r == 0)
 		r = file_replace(store_fd, "version", STORE_VERSION, strlen(STORE_VERSION), 0600);
@@ -374,4 +368,11 @@ int writer_publish_staged(struct cas_writer *w, const char *temporary, const cha
 	if (r == 0 && renameat(w->store_fd, temporary, w->store_fd, path) < 0)
 		r = -errno;
 	return r < 0 ? writer_failed(d, r, "the store cannot be written") : 0;
+}
+
+bool writer_on_disk(struct cas_writer *w, const char *kind, const struct digest *name)
+{
+	char path[CAS_PATH_MAX];
+
+	return faccessat(w->store_fd, cas_path(path, kind, name), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }

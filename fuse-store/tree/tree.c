@@ -217,7 +217,8 @@ int tree_map(struct tree **ret, int fd, const struct digest *expected, struct di
 
 	if (fstat(fd, &st) < 0)
 		return diag_errno(d, -errno, "a tree cannot be read");
-	if (st.st_size < (off_t)sizeof(struct tree_header) || (uint64_t)st.st_size > TREE_BYTES_MAX)
+	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(struct tree_header) ||
+		(uint64_t)st.st_size > TREE_BYTES_MAX)
 		return diag_fail(d, expected ? -ERR_DIGEST : -ERR_TREE, "not a tree: %lld bytes",
 			(long long)st.st_size);
 	bytes = malloc((size_t)st.st_size);
