@@ -25,6 +25,11 @@ static bool has(const struct str *list, size_t n, struct str s)
 	return false;
 }
 
+static bool is_peer(enum dependency_kind kind)
+{
+	return kind == DEPENDENCY_PEER || kind == DEPENDENCY_PEER_OPTIONAL;
+}
+
 static bool from_registry(const struct lock_package *p)
 {
 	return !str_starts(p->version, STR("0.0.0-path-")) &&
@@ -50,7 +55,7 @@ static bool fits(const struct check *c, const struct ecosystem *e, const struct 
 	const struct lock_package *to)
 {
 	return !from_registry(to) ||
-		((str_eq(to->name, dep->name) || dep->kind >= DEPENDENCY_PEER) &&
+		((str_eq(to->name, dep->name) || is_peer(dep->kind)) &&
 			satisfies(e, dep->requirement, to->version));
 }
 
@@ -103,7 +108,7 @@ static int check_dependency(const struct check *c, const struct ecosystem *e,
 	const struct lock_package *p, const struct release *rel, const struct dependency *dep)
 {
 	const struct lock_edge *edge = edge_of(p, dep->alias);
-	bool peer = dep->kind >= DEPENDENCY_PEER;
+	bool peer = is_peer(dep->kind);
 
 	if (has(rel->bundled, rel->nbundled, dep->alias))
 		return edge ? diag_fail(c->d, -ERR_LOCKFILE, "%.*s bundles %.*s, and has an edge to it",
@@ -187,6 +192,19 @@ static int check_root(const struct check *c, const struct manifest_dependency *m
 		STR_ARG(md->name));
 }
 
+/* Nothing is locked for the project that the manifest does not name. */
+static int check_named(const struct check *c, const struct lock_root_edge *edge)
+{
+	for (size_t i = 0; i < c->m->ndependencies; i++)
+		if (str_eq(c->m->dependencies[i].name, edge->name) &&
+			str_eq(c->m->dependencies[i].ecosystem, edge->package->ecosystem))
+			return 0;
+	if (edge->kind == DEPENDENCY_TOOL && c->m->node.n)
+		return 0;
+	return diag_fail(c->d, -ERR_LOCKFILE, "the manifest does not name %.*s",
+		STR_ARG(edge->name));
+}
+
 static int check_reached(const struct check *c)
 {
 	VEC(const struct lock_package *) stack = { 0 };
@@ -223,6 +241,8 @@ int resolve_check(const struct manifest *m, const struct lockfile *l,
 		return diag_fail(d, -ERR_LOCKFILE, "the lockfile has no root");
 	for (size_t i = 0; i < m->ndependencies && k == 0; i++)
 		k = check_root(&c, &m->dependencies[i]);
+	for (size_t i = 0; i < l->roots[0].ndependencies && k == 0; i++)
+		k = check_named(&c, &l->roots[0].dependencies[i]);
 	for (size_t i = 0; i < l->npackages && k == 0; i++)
 		k = check_package(&c, l->packages[i]);
 	return k < 0 ? k : check_reached(&c);

@@ -39,20 +39,12 @@ static int put_bins(struct lockfile *l, const struct release *from, struct lock_
 }
 
 /* A tree that the lockfile before has for these same bytes stays known. */
-static void keep_tree(const struct resolver *r, struct lock_package *p)
+static void keep_tree(const struct pkg *pkg, struct lock_package *p)
 {
-	const struct lockfile *l = r->o->locked;
-
-	for (size_t i = 0; l && i < l->npackages; i++) {
-		const struct lock_package *old = l->packages[i];
-
-		if (p->integrity.n && str_eq(old->integrity, p->integrity) &&
-			str_eq(old->name, p->name) && str_eq(old->version, p->version) &&
-			str_eq(old->ecosystem, p->ecosystem)) {
-			p->tree = old->tree;
-			return;
-		}
-	}
+	vec_foreach(old, &pkg->before)
+		if (p->integrity.n && str_eq((*old)->integrity, p->integrity) &&
+			str_eq((*old)->version, p->version))
+			p->tree = (*old)->tree;
 }
 
 static int put_release(struct resolver *r, struct lockfile *l, const struct copy *c,
@@ -92,7 +84,7 @@ static int put_release(struct resolver *r, struct lockfile *l, const struct copy
 	p->scripts = rel->scripts;
 	p->id = arena_fmt(&l->arena, "%.*s:%.*s@%.*s%s%.*s", STR_ARG(p->ecosystem),
 		STR_ARG(p->name), STR_ARG(p->version), suffix.n ? "+" : "", STR_ARG(suffix));
-	keep_tree(r, p);
+	keep_tree(pkg, p);
 	return p->id.p ? k : -ENOMEM;
 }
 

@@ -18,26 +18,29 @@ static struct map_entry *scratch_entry(struct resolver *r, struct map *m)
 	return key.p ? map_entry(m, key) : NULL;
 }
 
+static bool to_be_updated(const struct resolver *r, struct str name)
+{
+	for (size_t i = 0; i < r->o->nupdate; i++)
+		if (str_eq(r->o->update[i], name))
+			return true;
+	return r->o->update_all;
+}
+
+/* The lockfile's packages of this name: they are next to each other, as ids are sorted. */
 static int pkg_add_locked(struct resolver *r, struct pkg *pkg)
 {
-	const struct lockfile *l = r->o->locked;
+	const struct lock_package *p = map_get(&r->locked_names, buf_str(&r->key));
+	bool update = to_be_updated(r, pkg->name);
+	int k = 0;
 
-	if (!l || r->o->update_all)
-		return 0;
-	for (size_t i = 0; i < r->o->nupdate; i++)
-		if (str_eq(r->o->update[i], pkg->name))
-			return 0;
-	for (const struct lock_package *p = map_get(&r->locked_names, buf_str(&r->key)); p;
-		p = p->index + 1 < l->npackages ? l->packages[p->index + 1] : NULL) {
-		int k;
-
-		if (!str_eq(p->name, pkg->name) || !str_is(p->ecosystem, pkg->e->name))
-			break;
-		k = vec_push(&pkg->locked, p);
-		if (k < 0)
-			return k;
+	while (p && str_eq(p->name, pkg->name) && str_is(p->ecosystem, pkg->e->name) && k == 0) {
+		k = vec_push(&pkg->before, p);
+		if (k == 0 && !update)
+			k = vec_push(&pkg->locked, p);
+		p = p->index + 1 < r->o->locked->npackages ?
+			r->o->locked->packages[p->index + 1] : NULL;
 	}
-	return 0;
+	return k;
 }
 
 struct pkg *pkg_get(struct resolver *r, const struct ecosystem *e, struct str name)
@@ -281,7 +284,8 @@ int edge_resolve(struct resolver *r, struct node *from, struct edge *e)
 		 * would lock the project without, say, its platform's binary. */
 		if (k == -ERR_TOO_NEW)
 			return explain_edge(r, from, e);
-		warn_optional(r, from, e, k);
+		if (e->kind == DEPENDENCY_OPTIONAL)
+			warn_optional(r, from, e, k);
 		return 0;
 	}
 	if (from->required)

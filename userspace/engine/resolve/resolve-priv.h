@@ -43,7 +43,7 @@ struct pkg {
 	bool missing;			/* the registry has none */
 	VEC(struct need *) needs;
 	VEC(struct node *) nodes;	/* in the order in which they were made */
-	VEC(const struct lock_package *) locked;	/* without those to be updated */
+	VEC(const struct lock_package *) before, locked;	/* locked: not to be updated */
 };
 
 /* What is asked of a package: one for each text, however many edges say it. */

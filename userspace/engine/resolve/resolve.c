@@ -74,6 +74,7 @@ static void resolver_done(struct resolver *r)
 			continue;
 		vec_done(&pkg->needs);
 		vec_done(&pkg->nodes);
+		vec_done(&pkg->before);
 		vec_done(&pkg->locked);
 	}
 	map_foreach(entry, &r->peer_names) {
