@@ -32,6 +32,8 @@ enum command_group { GROUP_PROJECT, GROUP_ENVIRONMENT, GROUP_QUERY, GROUP_STORE,
 	X(tree,        QUERY,       CMD_JSON, "show the dependencies as a tree")                   \
 	X(why,         QUERY,       CMD_JSON, "tell why a package is there")                       \
 	X(outdated,    QUERY,       CMD_JSON, "list dependencies that have newer versions")        \
+	X(store,       STORE,       CMD_JSON, "look into the store")                               \
+	X(gc,          STORE,       CMD_JSON, "remove from the store what nothing uses")           \
 	X(doctor,      TOOL,        CMD_JSON, "try what this host gives")                          \
 	X(config,      TOOL,        CMD_JSON, "show the settings and where they come from")        \
 	X(version,     TOOL,        CMD_JSON, "compare versions as an ecosystem does")             \
