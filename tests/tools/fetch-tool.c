@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Drives the fetcher from the command line, for tests and measurements: one JSON object a line for
- * each request as it ends, and one for the statistics with --stats.
+ * each request as it ends, and one for the statistics with --stats. --reverse gives each URL a
+ * higher priority than those before it.
  *
  *	fetch-tool [--metadata] [--body] [--http1] [--plain] [--offline] [--stats]
  *		[--concurrency=N] [--per-host=N] [--retries=N] [--stall=N] [--total=N] [--max=N]
- *		[--npmrc=FILE] [--project-npmrc=FILE] [--etag=TAG] [--quiet] URL… | --list=FILE
+ *		[--npmrc=FILE] [--project-npmrc=FILE] [--etag=TAG] [--quiet] [--reverse] URL… | --list=FILE
  */
 #include "base/fd.h"
 #include "base/json.h"
@@ -25,7 +26,7 @@ struct tool {
 	enum loop_backend backend;
 	struct buf list;
 	unsigned pending;
-	bool body, stats, quiet, failed;
+	bool body, stats, quiet, reverse, failed;
 	struct timespec start;
 };
 
@@ -167,6 +168,8 @@ static void parse_option(struct tool *t, const char *name)
 		t->stats = true;
 	else if (strcmp(name, "quiet") == 0)
 		t->quiet = true;
+	else if (strcmp(name, "reverse") == 0)
+		t->reverse = true;
 	else if (strcmp(name, "npmrc") == 0)
 		read_npmrc(t, optarg, true);
 	else if (strcmp(name, "project-npmrc") == 0)
@@ -194,7 +197,8 @@ static void parse(struct tool *t, int argc, char **argv)
 	static const struct option options[] = {
 		{ "metadata", 0, NULL, 1 }, { "body", 0, NULL, 1 }, { "http1", 0, NULL, 1 },
 		{ "plain", 0, NULL, 1 }, { "offline", 0, NULL, 1 }, { "stats", 0, NULL, 1 },
-		{ "quiet", 0, NULL, 1 }, { "npmrc", 1, NULL, 1 }, { "project-npmrc", 1, NULL, 1 },
+		{ "quiet", 0, NULL, 1 }, { "reverse", 0, NULL, 1 }, { "npmrc", 1, NULL, 1 },
+		{ "project-npmrc", 1, NULL, 1 },
 		{ "etag", 1, NULL, 1 }, { "max", 1, NULL, 1 }, { "concurrency", 1, NULL, 1 },
 		{ "per-host", 1, NULL, 1 }, { "retries", 1, NULL, 1 }, { "stall", 1, NULL, 1 },
 		{ "total", 1, NULL, 1 }, { "list", 1, NULL, 1 }, { 0 },
@@ -211,6 +215,7 @@ static void parse(struct tool *t, int argc, char **argv)
 static int get(struct tool *t, const char *url)
 {
 	t->request.url = url;
+	t->request.priority += t->reverse;
 	t->pending++;
 	return fetcher_get(t->fetcher, &t->request, on_result, t);
 }

@@ -66,6 +66,7 @@ static enum verdict transport_verdict(CURLcode code)
 	case CURLE_BAD_CONTENT_ENCODING:
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_WRITE_ERROR:
+	case CURLE_OUT_OF_MEMORY:	/* a header line beyond libcurl's maximum */
 		return UNREADABLE;
 	default:
 		return NOT_SENT;
@@ -95,8 +96,8 @@ static void fail_transport(struct transfer *t, CURLcode code)
 		diag_hint(&t->diag, "check the network; behind a proxy, set https-proxy in ~/.npmrc");
 		break;
 	case NOT_SENT:
-		outcome_fail(t, code == CURLE_OUT_OF_MEMORY ? -ENOMEM : -ERR_NETWORK,
-			"the request could not be made: %s", reason(t, code));
+		outcome_fail(t, -ERR_NETWORK, "the request could not be made: %s",
+			reason(t, code));
 		break;
 	}
 }
@@ -137,23 +138,6 @@ static enum outcome judge_stop(struct transfer *t)
 		outcome_fail(t, t->stop, "%s", err_sentence(t->stop));
 	}
 	return OUTCOME_FAILED;
-}
-
-static enum outcome judge_transport(struct transfer *t, CURLcode code)
-{
-	enum outcome o = OUTCOME_FAILED;
-
-	if (code == CURLE_FILESIZE_EXCEEDED)
-		t->stop = -ERR_LIMIT;
-	if (t->stop < 0)
-		return judge_stop(t);
-	if (transport_verdict(code) == AGAIN) {
-		note_partial(t);
-		o = retry(t);
-	}
-	if (o == OUTCOME_FAILED)
-		fail_transport(t, code);
-	return o;
 }
 
 /* Statuses */
@@ -211,6 +195,39 @@ static void fail_status(struct transfer *t)
 		diag_hint(&t->diag, "check the name, and which registry it is looked up in");
 	else if (worth_another_try(t->status))
 		diag_hint(&t->diag, "the server is overloaded or broken: try again later");
+}
+
+/* A proxy's answer to CONNECT, which libcurl counts as a transport error. */
+static bool refused_by_proxy(struct transfer *t)
+{
+	long status = 0;
+
+	t->f->curl->easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+	if (t->status || status < 400 || worth_another_try(status))
+		return false;
+	t->status = status;
+	return true;
+}
+
+static enum outcome judge_transport(struct transfer *t, CURLcode code)
+{
+	enum outcome o = OUTCOME_FAILED;
+
+	if (code == CURLE_FILESIZE_EXCEEDED)
+		t->stop = -ERR_LIMIT;
+	if (t->stop < 0)
+		return judge_stop(t);
+	if (refused_by_proxy(t)) {
+		fail_status(t);
+		return OUTCOME_FAILED;
+	}
+	if (transport_verdict(code) == AGAIN) {
+		note_partial(t);
+		o = retry(t);
+	}
+	if (o == OUTCOME_FAILED)
+		fail_transport(t, code);
+	return o;
 }
 
 static enum outcome judge_status(struct transfer *t)

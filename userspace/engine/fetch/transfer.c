@@ -293,7 +293,7 @@ static bool set_http(struct transfer *t)
 	SET(CURLOPT_HTTP_VERSION, (long)(t->f->options.http1 ? CURL_HTTP_VERSION_1_1 :
 		CURL_HTTP_VERSION_2TLS));
 	SET(CURLOPT_PIPEWAIT, 1L);
-	/* A wish: a handle that is used again refuses another size than it has. */
+	/* Refused on a handle whose last try did not get as far as a connection (libcurl 7.88). */
 	(void)curl->easy_setopt(t->easy, CURLOPT_BUFFERSIZE, 262144L);
 	if (t->metadata)
 		SET(CURLOPT_ACCEPT_ENCODING, "");
