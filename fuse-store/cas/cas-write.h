@@ -68,6 +68,8 @@ int cas_writer_flush(struct cas_writer *w, struct diag *d);
 /* Keeps a tree and all that it reaches from gc for as long as the session lives, if it is complete:
  * true only when tree, subtrees and every object are in the index. */
 bool cas_writer_want(struct cas_writer *w, const struct digest *tree);
+/* All of them, or none is pinned and false. */
+bool cas_writer_want_all(struct cas_writer *w, const struct digest *trees, size_t n);
 
 /* Roots: what is alive beyond a session. `name` is an absolute path of a project (or another name);
  * one root a name. */

@@ -200,15 +200,25 @@ int cas_writer_flush(struct cas_writer *w, struct diag *d)
 	return r;
 }
 
-bool cas_writer_want(struct cas_writer *w, const struct digest *tree)
+bool cas_writer_want_all(struct cas_writer *w, const struct digest *trees, size_t n)
 {
-	bool found;
+	bool found = true;
 
-	if (!cas_has_tree(w->cas, tree) || writer_lock(w, NULL) < 0)
+	/* Without the lock first: the usual miss should not wait for anybody. */
+	for (size_t i = 0; i < n; i++)
+		if (!cas_has_tree(w->cas, &trees[i]))
+			return false;
+	if (writer_lock(w, NULL) < 0)
 		return false;
-	/* Looked up again under the lock: from here on no gc can take it before it sees the pin. */
-	found = cas_has_tree(w->cas, tree) && writer_on_disk(w, "trees", tree) &&
-		lease_pin(w, tree, 1) == 0;
+	/* Looked up again under the lock: from here on no gc can take one before it sees the pin. */
+	for (size_t i = 0; i < n && found; i++)
+		found = cas_has_tree(w->cas, &trees[i]) && writer_on_disk(w, "trees", &trees[i]);
+	found = found && lease_pin(w, trees, n) == 0;
 	writer_unlock(w);
 	return found;
+}
+
+bool cas_writer_want(struct cas_writer *w, const struct digest *tree)
+{
+	return cas_writer_want_all(w, tree, 1);
 }

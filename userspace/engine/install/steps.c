@@ -117,14 +117,21 @@ static bool has_archive(const struct lock_package *p)
  * library is loaded. */
 static bool all_there(struct installation *i)
 {
+	_cleanup_free_ struct digest *trees = calloc(i->lock->npackages + 1, sizeof(*trees));
+	size_t count = 0;
+
+	if (!trees)
+		return false;
 	for (size_t n = 0; n < i->lock->npackages; n++) {
 		const struct lock_package *p = i->lock->packages[n];
 
-		if (i->selected[n] && has_archive(p) &&
-				(digest_is_zero(&p->tree) || !cas_writer_want(i->writer, &p->tree)))
+		if (!i->selected[n] || !has_archive(p))
+			continue;
+		if (digest_is_zero(&p->tree))
 			return false;
+		trees[count++] = p->tree;
 	}
-	return true;
+	return cas_writer_want_all(i->writer, trees, count);
 }
 
 /* The trees that unpacking found are part of the lockfile; they pin what integrity pins, in our own
