@@ -112,9 +112,9 @@ static void tell(struct cmd *c, const struct install_result *r, const struct ins
 		cmd_note(c, "Installed %u packages, %u of them fetched (%.2f s)", r->packages,
 			r->fetched, seconds);
 	if (r->scripts_waiting && !o->lock_only)
-		cmd_note(c, "%u packages have install scripts that were not run: "
+		cmd_note(c, "%u package%s install scripts that were not run: "
 			"'cratons list --scripts' names them, allow-scripts in " MANIFEST_NAME
-			" allows them", r->scripts_waiting);
+			" allows them", r->scripts_waiting, r->scripts_waiting == 1 ? " has" : "s have");
 	if (c->person && !o->lock_only)
 		cmd_note(c, "See it:  cratons shell  ·  cratons run -- CMD  ·  cratons mount  ·  "
 			"cratons install --materialize=auto");

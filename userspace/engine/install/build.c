@@ -38,9 +38,11 @@ bool install_allows_scripts(const struct manifest *m, const struct lock_package 
 	return false;
 }
 
+/* The registry does not always say that a package has scripts (binding.gyp is one by itself): of the
+ * allowed ones, the package's own files decide. */
 static bool to_build(const struct installation *i, const struct lock_package *p)
 {
-	return i->selected[p->index] && p->scripts && install_allows_scripts(i->manifest, p);
+	return i->selected[p->index] && install_allows_scripts(i->manifest, p);
 }
 
 static const struct digest *tree_of(void *data, const struct lock_package *p)
@@ -56,10 +58,11 @@ static int compose_for(struct building *b, struct lock_package *p, struct digest
 	_cleanup_free_ bool *selected = calloc(i->lock->npackages + 1, sizeof(*selected));
 	struct lock_root_edge edge = { .name = p->name, .package = p };
 	struct lock_root root = { .dependencies = &edge, .ndependencies = 1 };
+	struct compose_options how = { .layout = LAYOUT_ISOLATED, .cell_commands = true,
+		.selected = selected, .tree_of = tree_of, .data = i };
 	int r = selected ? lock_select(i->lock, &root, &host, false, selected, i->diag) : -ENOMEM;
 
-	return r < 0 ? r : environment_compose(i->writer, LAYOUT_ISOLATED, i->lock, &root, selected,
-		false, tree_of, i, ret, i->diag);
+	return r < 0 ? r : environment_compose(i->writer, i->lock, &root, &how, ret, i->diag);
 }
 
 static int build_one(struct building *b, struct lock_package *p)
@@ -79,8 +82,8 @@ static int build_one(struct building *b, struct lock_package *p)
 		.node = installation_node(i),
 	};
 	bool ran;
-	int r = ecosystem_find(p->ecosystem)->build_plan(cas_writer_cas(i->writer), p, &a, &plan,
-		i->diag);
+	int r = ecosystem_find(p->ecosystem)->build_plan(cas_writer_cas(i->writer), p,
+		q.node ? BUILD_NODE_AT : NULL, &a, &plan, i->diag);
 
 	if (r < 0 || plan.n == 0)
 		return r;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "engine/install/environment.h"
 
-#include "engine/registry/registry.h"
 #include "prim/err.h"
 
 #include <errno.h>
@@ -47,17 +46,17 @@ int environment_find(struct cas *c, const struct digest *key, struct environment
 	return cas_has_tree(c, &ret->tree) ? 0 : -ENOENT;
 }
 
+/* compose's callbacks with the caller's data behind them. */
 struct opener {
 	struct cas *cas;
-	const struct digest *(*tree_of)(void *data, const struct lock_package *p);
-	void *data;
+	const struct compose_options *how;
 };
 
-static const struct digest *open_tree_of(void *data, const struct lock_package *p)
+static const struct digest *tree_of(void *data, const struct lock_package *p)
 {
 	struct opener *o = data;
 
-	return o->tree_of(o->data, p);
+	return o->how->tree_of(o->how->data, p);
 }
 
 static int open_tree(void *data, const struct digest *digest, const struct tree **ret,
@@ -68,23 +67,18 @@ static int open_tree(void *data, const struct digest *digest, const struct tree 
 	return cas_tree(o->cas, digest, ret, d);
 }
 
-int environment_compose(struct cas_writer *w, enum manifest_layout layout,
-	const struct lockfile *l, const struct lock_root *root, const bool *selected, bool production,
-	const struct digest *(*tree_of)(void *data, const struct lock_package *p), void *data,
-	struct digest *ret, struct diag *d)
+int environment_compose(struct cas_writer *w, const struct lockfile *l,
+	const struct lock_root *root, const struct compose_options *how, struct digest *ret,
+	struct diag *d)
 {
 	_cleanup_(tree_builder_free_p) struct tree_builder *b = NULL;
-	struct opener opener = { cas_writer_cas(w), tree_of, data };
-	struct compose_options o = {
-		.layout = layout,
-		.production = production,
-		.selected = selected,
-		.tree_of = open_tree_of,
-		.open_tree = open_tree,
-		.data = &opener,
-	};
+	struct opener opener = { cas_writer_cas(w), how };
+	struct compose_options o = *how;
 	int r = tree_builder_new(&b);
 
+	o.tree_of = tree_of;
+	o.open_tree = open_tree;
+	o.data = &opener;
 	if (r < 0)
 		return diag_errno(d, r, "composing the environment");
 	for (const struct ecosystem *const *e = ecosystems(); *e && r == 0; e++)

@@ -8,6 +8,7 @@
 #define CRATONS_ENGINE_INSTALL_ENVIRONMENT_H
 
 #include "engine/install/install.h"
+#include "engine/registry/registry.h"
 
 /* The fact that CAS_ENVIRONMENT holds. */
 struct environment_fact {
@@ -24,10 +25,10 @@ struct digest environment_key(struct str manifest, struct str lock, bool product
 int environment_find(struct cas *c, const struct digest *key, struct environment_fact *ret);
 
 /* Composes the environment of a root of a lockfile whose selected packages all have trees, and queues tree and
- * fact in the writer. `tree_of` as in struct compose_options. */
-int environment_compose(struct cas_writer *w, enum manifest_layout layout,
-	const struct lockfile *l, const struct lock_root *root, const bool *selected, bool production,
-	const struct digest *(*tree_of)(void *data, const struct lock_package *p), void *data,
-	struct digest *ret, struct diag *d);
+ * fact in the writer. `how` needs no
+ * open_tree: trees are the store's. */
+int environment_compose(struct cas_writer *w, const struct lockfile *l,
+	const struct lock_root *root, const struct compose_options *how, struct digest *ret,
+	struct diag *d);
 
 #endif

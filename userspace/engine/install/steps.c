@@ -231,6 +231,13 @@ static const struct digest *tree_of(void *data, const struct lock_package *p)
 int step_compose(struct installation *i)
 {
 	const struct digest *node = installation_node(i);
+	struct compose_options how = {
+		.layout = i->manifest->layout,
+		.production = i->options->production,
+		.selected = i->selected,
+		.tree_of = tree_of,
+		.data = i,
+	};
 
 	if (i->options->lock_only)
 		return 0;
@@ -242,8 +249,8 @@ int step_compose(struct installation *i)
 	}
 	if (node)
 		i->result.node = *node;
-	return environment_compose(i->writer, i->manifest->layout, i->lock, &i->lock->roots[0],
-		i->selected, i->options->production, tree_of, i, &i->result.environment, i->diag);
+	return environment_compose(i->writer, i->lock, &i->lock->roots[0], &how,
+		&i->result.environment, i->diag);
 }
 
 struct root_query {

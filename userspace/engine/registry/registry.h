@@ -69,6 +69,7 @@ int release_load(const struct package *p, const struct release *r, struct diag *
 struct compose_options {
 	enum manifest_layout layout;
 	bool production;	/* without the root's dev dependencies */
+	bool cell_commands;	/* for running scripts: each package's dependencies' commands too */
 	const bool *selected;	/* by package index: what this platform gets (engine/env/select.h) */
 	/* The tree to present for a package: its archive's, or what its scripts made of it. */
 	const struct digest *(*tree_of)(void *data, const struct lock_package *p);
@@ -89,6 +90,7 @@ struct build_plan {
 	size_t nenv;
 	struct str path;		/* the package's place in an environment (isolated layout) */
 	struct str bin_dir;		/* where its dependencies' commands are: <bin_dir>.bin */
+	struct str path_tail;		/* directories of the host for the end of PATH, or empty */
 };
 
 struct ecosystem {
@@ -125,9 +127,10 @@ struct ecosystem {
 	 * packages' own subtrees, and the subtrees. `tree_of` gives a package's tree. */
 	int (*compose)(const struct lockfile *l, const struct lock_root *root,
 		const struct compose_options *o, struct tree_builder *b, struct diag *d);
-	/* What a package's own files say that it runs when it is installed; n is 0 when nothing. */
-	int (*build_plan)(struct cas *c, const struct lock_package *p, struct arena *a,
-		struct build_plan *ret, struct diag *d);
+	/* What a package's own files say that it runs when it is installed; n is 0 when nothing.
+	 * `node` is where Node is in the container, or NULL for the host's. */
+	int (*build_plan)(struct cas *c, const struct lock_package *p, const char *node,
+		struct arena *a, struct build_plan *ret, struct diag *d);
 
 	/* Where compose's tree belongs in the project: "node_modules". */
 	const char *mount_point;

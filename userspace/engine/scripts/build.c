@@ -17,7 +17,7 @@
 #define OUTPUT_MAX	((uint64_t)4 << 20)
 #define OUTPUT_SHOWN	2000
 #define MODULES_AT	"/build/node_modules"
-#define NODE_AT		"/opt/cratons/node"
+#define NODE_AT		BUILD_NODE_AT
 
 struct build {
 	const struct build_request *q;
@@ -113,8 +113,9 @@ static int script_env(struct build *b, const struct sandbox *s, const struct bui
 {
 	static const char *const nothing[] = { NULL };
 	const struct build_plan *plan = b->q->plan;
-	const char *path = text(b, "%s%s" MODULES_AT "/%.*s.bin", b->q->node ? NODE_AT "/bin" : "",
-		b->q->node ? ":" : "", STR_ARG(plan->bin_dir));
+	const char *path = text(b, "%s" MODULES_AT "/%.*s.bin%s%.*s",
+		b->q->node ? NODE_AT "/bin:" : "", STR_ARG(plan->bin_dir),
+		plan->path_tail.n ? ":" : "", STR_ARG(plan->path_tail));
 	const char *const *base;
 	const char **all;
 	size_t n = 0;

@@ -22,6 +22,9 @@ struct build_request {
 	const struct digest *node;		/* or NULL: the host's */
 };
 
+/* Where a Node of the project's own is in the container. */
+#define BUILD_NODE_AT "/opt/cratons/node"
+
 /* The tree after the scripts. -ERR_BUILD with the end of their output when one fails. *ret_ran is
  * false when the same was done before. */
 int build_package(const struct build_request *q, struct digest *ret, bool *ret_ran, struct diag *d);

@@ -89,7 +89,7 @@ static bool depends_on_own_name(const struct compose_options *o, const struct lo
 	return false;
 }
 
-/* A package with scripts finds the commands of what it depends on beside it. */
+/* Scripts find the commands of what their package depends on beside it. */
 static int add_cell_bins(const struct compose_options *o, struct tree_builder *b, struct arena *a,
 	const struct lock_package *p, struct str siblings)
 {
@@ -127,7 +127,7 @@ static int add_cell(const struct compose_options *o, struct tree_builder *b, str
 			arena_fmt(a, "%.*s%.*s", STR_ARG(siblings), STR_ARG(e->name));
 		r = at.p ? npm_link(b, at, homes[e->package->index]) : -ENOMEM;
 	}
-	if (r == 0 && p->scripts)
+	if (r == 0 && o->cell_commands)
 		r = add_cell_bins(o, b, a, p, siblings);
 	return r;
 }

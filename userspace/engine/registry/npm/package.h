@@ -9,7 +9,7 @@ int npm_unpack(struct cas_writer *w, struct str archive, const struct lock_packa
 	struct str source, struct digest *ret_tree, struct diag *d);
 
 /* struct ecosystem's build_plan. */
-int npm_build_plan(struct cas *c, const struct lock_package *p, struct arena *a,
+int npm_build_plan(struct cas *c, const struct lock_package *p, const char *node, struct arena *a,
 	struct build_plan *ret, struct diag *d);
 
 #endif

@@ -7,6 +7,8 @@
 #include "prim/err.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #define PACKAGE_JSON_MAX ((size_t)16 << 20)
 
@@ -45,7 +47,39 @@ static int add_steps(struct cas *c, const struct lock_package *p, struct json sc
 	return r;
 }
 
-static int add_env(const struct lock_package *p, struct arena *a, struct build_plan *plan)
+/* The first of these that the host has. */
+static const char *first_there(const char *const *paths, const char *below)
+{
+	char path[256];
+
+	for (; *paths; paths++) {
+		snprintf(path, sizeof(path), "%s%s", *paths, below);
+		if (access(path, F_OK) == 0)
+			return *paths;
+	}
+	return NULL;
+}
+
+/* node-gyp would download the headers, which a container without a network cannot: it is told where
+ * they are. And it is itself a part of npm, which keeps it out of PATH. */
+static void add_gyp(const char *node, struct arena *a, struct build_plan *plan)
+{
+	static const char *const prefixes[] = { "/usr", "/usr/local", NULL };
+	static const char *const gyps[] = { "/usr/lib/node_modules/npm/bin/node-gyp-bin",
+		"/usr/local/lib/node_modules/npm/bin/node-gyp-bin",
+		"/usr/share/nodejs/npm/bin/node-gyp-bin", NULL };
+	const char *gyp = first_there(gyps, "");
+
+	if (!node)
+		node = first_there(prefixes, "/include/node/node.h");
+	if (node)
+		plan->env[plan->nenv++] = arena_fmt(a, "npm_config_nodedir=%s", node);
+	if (gyp)
+		plan->path_tail = arena_str(a, str_from(gyp));
+}
+
+static int add_env(const struct lock_package *p, const char *node, struct arena *a,
+	struct build_plan *plan)
 {
 	plan->env = arena_newn(a, struct str, 6);
 	if (!plan->env)
@@ -54,13 +88,14 @@ static int add_env(const struct lock_package *p, struct arena *a, struct build_p
 	plan->env[plan->nenv++] = arena_fmt(a, "npm_package_version=%.*s", STR_ARG(p->version));
 	plan->env[plan->nenv++] = arena_fmt(a, "npm_config_user_agent=cratons/" CRATONS_VERSION);
 	plan->env[plan->nenv++] = arena_fmt(a, "INIT_CWD=/build");
+	add_gyp(node, a, plan);
 	for (size_t i = 0; i < plan->nenv; i++)
 		if (!plan->env[i].p)
 			return -ENOMEM;
 	return 0;
 }
 
-int npm_build_plan(struct cas *c, const struct lock_package *p, struct arena *a,
+int npm_build_plan(struct cas *c, const struct lock_package *p, const char *node, struct arena *a,
 	struct build_plan *ret, struct diag *d)
 {
 	_cleanup_(json_free_p) struct json_doc *doc = NULL;
@@ -74,7 +109,7 @@ int npm_build_plan(struct cas *c, const struct lock_package *p, struct arena *a,
 	if (r == 0)
 		r = add_steps(c, p, json_get(json_root(doc), "scripts"), a, &plan, d);
 	if (r == 0)
-		r = add_env(p, a, &plan);
+		r = add_env(p, node, a, &plan);
 	if (r < 0)
 		return diag_context(d, "%.*s", STR_ARG(p->id)), r;
 	plan.path = npm_home_of(a, p);
