@@ -38,7 +38,7 @@ static void disarm(struct buf *b, size_t from)
 }
 
 /* Text too long for a diagnostic is cut, never lost. */
-static void put(struct buf *b, const char *format, va_list ap)
+static void _printf_(2, 0) put(struct buf *b, const char *format, va_list ap)
 {
 	size_t from = b->len;
 

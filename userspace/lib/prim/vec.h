@@ -31,7 +31,7 @@ int vec_grow(void *v, size_t n, size_t *cap, size_t size);
 	})
 
 #define vec_foreach(p, vec)                                                                        \
-	for (__typeof__((vec)->v + 0) p = (vec)->v; p < (vec)->v + (vec)->n; p++)
+	for (__typeof__((vec)->v + 0) p = (vec)->v; (vec)->n && p < (vec)->v + (vec)->n; p++)
 
 #define vec_done(vec)                                                                              \
 	do {                                                                                       \

@@ -217,21 +217,14 @@ static int add_nothing(struct reader *r)
 static int add_partial(struct reader *r, enum op op, const struct xrange *x)
 {
 	struct str minor = xpart_is_wild(x->minor) ? none : x->minor;
-	struct str low = r->out->prerelease ? STR("0") : STR("");
+	struct str low = op == OP_LT || r->out->prerelease ? STR("0") : STR("");
 
-	switch (op) {
-	case OP_EQ:
+	if (op == OP_EQ)
 		return add_all_of(r, x->major, minor);
-	case OP_GT:
+	if (op == OP_GT)
 		return add_next(r, OP_GE, x->major, minor, none, r->out->prerelease);
-	case OP_LE:
+	if (op == OP_LE)
 		return add_next(r, OP_LT, x->major, minor, none, true);
-	case OP_LT:
-		low = STR("0");
-		/* fallthrough */
-	case OP_GE:
-		break;
-	}
 	return add_parts(r, op, x->major, minor.p ? minor : STR("0"), STR("0"), low);
 }
 

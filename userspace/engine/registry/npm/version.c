@@ -210,7 +210,7 @@ size_t semver_space(const char *p, const char *end)
 
 struct str semver_trim(struct str s)
 {
-	const char *p = s.p, *end = s.p + s.n;
+	const char *p = s.n ? s.p : "", *end = p + s.n;
 	size_t n;
 
 	while ((n = semver_space(p, end)))
