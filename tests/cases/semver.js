@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The npm version scheme against node-semver itself: thousands of generated ranges, versions and
 // lists, always the same ones (CRATONS_SEED makes others), asked of both. Prints TAP.
@@ -7,7 +8,7 @@ const { execFileSync } = require('child_process')
 const path = require('path')
 
 const root = path.resolve(__dirname, '../..')
-const cratons = process.env.CRATONS || path.join(root, 'build/bin/cratons')
+const cratons = process.env.CRATONS || path.join(process.env.BUILD || path.join(root, 'build'), 'bin/cratons')
 const modules = process.env.CRATONS_TEST_MODULES || path.join(root, 'build/test-modules/node_modules')
 
 let tests = 0
@@ -24,8 +25,7 @@ let semver
 try {
   semver = require(path.join(modules, 'semver'))
 } catch (e) {
-  console.log(`ok 1 - versions as node-semver # SKIP the semver package is not in ${modules}`)
-  console.log('1..1')
+  console.log(`1..0 # SKIP the semver package is not in ${modules}`)
   process.exit(0)
 }
 
