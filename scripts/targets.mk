@@ -25,13 +25,14 @@ check:
 	@scripts/deps.sh build test
 	@+$(again) all test-all fuzz-all
 	@scripts/check
+	@scripts/test-modules.sh build
 	@tests/run --quick --build $(O)
 
 test:
 	@scripts/deps.sh build test
 	@+$(again) all test-all fuzz-all
 	@scripts/check
-	@if [ -x tests/npm/setup ]; then tests/npm/setup $(O); fi
+	@scripts/test-modules.sh build
 	@tests/run --build $(O)
 
 demo:

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# test: slow timeout=600
 # The FUSE server with a store made from real directories: contents, writes refused, damage, death,
 # idleness, replacement, many commands at once. As uid 0 and as an ordinary user.
 set -u

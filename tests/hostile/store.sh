@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# test: timeout=300
+# test: slow timeout=600
 #
 # A byte is changed in every kind of file of a store, at places spread over all of it; files are cut,
 # emptied, swapped and removed. Whatever is done: nothing wrong is served, no program crashes, and
