@@ -205,17 +205,22 @@ static int check_table(struct toml_reader *r, struct dependency_reader *dr)
 	return 0;
 }
 
-/* "socket.io = …" without quotes is a table "socket" with a key "io". */
-static int hint_dotted(struct toml_reader *r, const struct toml_node *t, struct str name)
+/* "socket.io = …" without quotes is a table "socket" with a key "io": one that has the key's place. */
+static int hint_dotted(struct toml_reader *r, const struct toml_node *t,
+	const struct manifest_dependency *dep)
 {
+	struct toml_place at = toml_place(t);
 	struct str key = toml_key_at(t, 0);
 
 	for (size_t k = 0; k < ARRAY_SIZE(dependency_keys); k++)
 		if (toml_count(t) != 1 || str_is(key, dependency_keys[k].name))
 			return 0;
+	if (at.line != dep->place.line || at.column != dep->place.column)
+		return 0;
 	toml_read_fail(r, toml_key_place_at(t, 0), "unknown key '%.*s' in the dependency '%.*s'",
-		STR_ARG(key), STR_ARG(name));
-	diag_hint(r->d, "a name with a dot needs quotes: \"%.*s.%.*s\"", STR_ARG(name), STR_ARG(key));
+		STR_ARG(key), STR_ARG(dep->name));
+	diag_hint(r->d, "a name with a dot needs quotes: \"%.*s.%.*s\"", STR_ARG(dep->name),
+		STR_ARG(key));
 	return r->code;
 }
 
@@ -231,7 +236,7 @@ static int read_dependency(struct toml_reader *r, const struct toml_node *v,
 	if (toml_kind(v) != TOML_TABLE)
 		return read_version(r, v, dr);
 	snprintf(label, sizeof(label), "the dependency '%.*s'", STR_ARG(dr->dep.name));
-	e = hint_dotted(r, v, dr->dep.name);
+	e = hint_dotted(r, v, &dr->dep);
 	if (e == 0)
 		e = toml_read_table(r, v, label, dependency_keys, ARRAY_SIZE(dependency_keys), dr);
 	return e < 0 ? e : check_table(r, dr);
