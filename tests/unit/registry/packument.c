@@ -67,7 +67,8 @@ Test(packument, releases_are_ascending_with_times_and_tags)
 {
 	static const char text[] = "{\"name\":\"p\",\"dist-tags\":{\"next\":\"2.0.0-rc.1\",\"latest\":"
 		"\"1.10.0\",\"gone\":\"9.9.9\"},\"time\":{\"created\":\"2015-01-01T00:00:00.000Z\","
-		"\"1.10.0\":\"2016-02-29T12:34:56.789Z\",\"1.9.0\":\"2016-02-30\"},\"versions\":{"
+		"\"1.10.0\":\"2016-02-29T12:34:56.789Z\",\"1.9.0\":\"2016-02-30\",\"2.0.0-rc.1\":"
+		"\"2000-01-01T00:00:00Z\"},\"versions\":{"
 		"\"2.0.0-rc.1\":{" DIST "},\"1.10.0\":{" DIST "},\"1.9.0\":{" DIST "}}}";
 	_cleanup_(package_free_p) struct package *p = parse(text);
 
@@ -78,6 +79,7 @@ Test(packument, releases_are_ascending_with_times_and_tags)
 	cr_expect(str_is(p->releases[2].version, "2.0.0-rc.1"));
 	cr_expect_eq(p->releases[0].published, -1);
 	cr_expect_eq(p->releases[1].published, 1456749296789);
+	cr_expect_eq(p->releases[2].published, 946684800000);
 	cr_assert_eq(p->ntags, 2);
 	cr_expect(str_is(p->tags[0].name, "latest") && str_is(p->tags[0].version, "1.10.0"));
 	cr_expect(str_is(p->tags[1].name, "next") && str_is(p->tags[1].version, "2.0.0-rc.1"));
@@ -99,7 +101,8 @@ Test(packument, the_rest_of_a_version_is_read)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	_cleanup_(package_free_p) struct package *p = parse(ONE(
-		",\"os\":[\"linux\",\"!win32\"],\"cpu\":\"x64\",\"libc\":[\"glibc\"],\"deprecated\":\"no \\u0007 more\","
+		",\"os\":[\"linux\",\"!win32\"],\"cpu\":\"x64\",\"libc\":[\"glibc\"],"
+		"\"deprecated\":\"no \\u0007 more\","
 		"\"engines\":{\"node\":\">=18\"},\"bundleDependencies\":[\"a\",\"../b\"],"
 		"\"bin\":{\"p\":\"./cli.js\",\"../q\":\"lib//../../x/q.js\",\"-r\":\"r.js\",\"s\":\"..\"},"
 		"\"scripts\":{\"test\":\"x\",\"postinstall\":\"node x\"}"));

@@ -40,7 +40,8 @@ int map_put(struct map *m, struct str key, void *value);
  * the next insertion. */
 struct map_entry *map_entry(struct map *m, struct str key);
 
-#define map_foreach(e, m) for (struct map_entry *e = (m)->entries; (m)->n && e < (m)->entries + (m)->n; e++)
+#define map_foreach(e, m)                                                                          \
+	for (struct map_entry *e = (m)->entries; (m)->n && e < (m)->entries + (m)->n; e++)
 
 /* The keyed hash by itself. */
 uint64_t map_hash(struct str key);
