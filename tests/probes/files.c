@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +129,9 @@ static int device(char **args)
 static int rename_race(char **args)
 {
 	char dir[PATH_MAX], link_name[PATH_MAX], path[PATH_MAX];
+	char data[4096];
+	ssize_t n;
+	int fd = -1;
 	pid_t pid;
 
 	snprintf(dir, sizeof(dir), "%s/real", args[0]);
@@ -137,19 +141,14 @@ static int rename_race(char **args)
 	if (symlink(args[1], link_name) < 0)
 		return lost(link_name);
 	pid = fork();
-	for (int i = 0; i < 2000 && pid == 0; i++)
-		renameat2(AT_FDCWD, dir, AT_FDCWD, link_name, RENAME_EXCHANGE);
-	if (pid == 0)
-		_exit(0);
-	for (int i = 0; i < 2000; i++) {
-		int fd = open(path, O_RDONLY);
-
-		if (fd >= 0) {
-			close(fd);
-			return show(path) == 0 ? 0 : show(link_name);
-		}
-	}
-	return 1;
+	while (pid == 0)
+		if (renameat2(AT_FDCWD, dir, AT_FDCWD, link_name, RENAME_EXCHANGE) < 0)
+			_exit(1);
+	for (int i = 0; i < 20000 && fd < 0; i++)
+		fd = open(path, O_RDONLY);
+	kill(pid, SIGKILL);
+	n = fd < 0 ? -1 : read(fd, data, sizeof(data));
+	return n > 0 && fwrite(data, 1, (size_t)n, stdout) == (size_t)n ? 0 : 1;
 }
 
 /* FILE KILOBYTES: fills it; prints how far it came. */

@@ -28,7 +28,7 @@ static int victim(char **args)
 	snprintf(line, sizeof(line), "%d %p\n", getpid(), (void *)secret);
 	if (scribble(args[0], line))
 		return 1;
-	for (int i = 0; i < 40 && strcmp((const char *)secret, "untouched") == 0; i++)
+	for (int i = 0; i < 16 && strcmp((const char *)secret, "untouched") == 0; i++)
 		usleep(50000);
 	printf("victim %s\n", (const char *)secret);
 	return 0;
