@@ -268,7 +268,7 @@ static int remove_orphan(void *data, const struct digest *digest, int dirfd, con
 
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
-	if (st.st_ctime >= o->g->mark.oldest || in_index(o->g, o->kind, digest))
+	if (nanoseconds(&st.st_ctim) >= o->g->mark.oldest || in_index(o->g, o->kind, digest))
 		return 0;
 	return remove_file(o->g, dirfd, name, &o->g->freed.bytes);
 }

@@ -18,7 +18,7 @@ struct mark {
 	struct set objects, trees;
 	VEC(struct digest) todo;		/* trees that were added and not looked into yet */
 	VEC(struct digest) damaged;		/* trees in the index that cannot be read */
-	int64_t oldest;			/* start of the oldest session that lives */
+	int64_t oldest;			/* nanoseconds: start of the oldest session alive */
 	struct buf dead_sessions;	/* names, each ended by a NUL */
 	struct buf dead_roots;
 };

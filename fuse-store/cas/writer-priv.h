@@ -105,10 +105,14 @@ int writer_rebuild(struct cas_writer *w, struct diag *d);
  */
 struct lease_header {
 	char magic[8];
-	int64_t start;		/* seconds, by the file system's clock */
+	int64_t start;		/* nanoseconds, by the file system's clock */
 	uint8_t zero[16];
 };
 _Static_assert(sizeof(struct lease_header) == sizeof(struct digest), "lease header");
+static inline int64_t nanoseconds(const struct timespec *t)
+{
+	return t->tv_sec * INT64_C(1000000000) + t->tv_nsec;
+}
 #define LEASE_MAGIC "CRLEASE"
 #define LEASE_MAX   ((size_t)256 << 20)
 

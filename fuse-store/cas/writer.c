@@ -64,7 +64,7 @@ static int write_lease(int fd)
 		return r;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	h.start = st.st_mtime;
+	h.start = nanoseconds(&st.st_mtim);
 	return fd_write_all(fd, &h, sizeof(h));
 }
 
@@ -97,6 +97,19 @@ static int begin_session(struct cas_writer *w)
 	if (w->lease_fd < 0)
 		return -errno;
 	return write_lease(w->lease_fd);
+}
+
+/* The lease last: until then, what is in staging has an owner. */
+static void end_session(struct cas_writer *w)
+{
+	char path[CAS_PATH_MAX];
+
+	if (w->id[0]) {
+		snprintf(path, sizeof(path), "staging/%s", w->id);
+		remove_all(w->store_fd, path);
+	}
+	if (w->lease_fd >= 0)
+		close(TAKE_FD(w->lease_fd));
 }
 
 static int open_files(struct cas_writer *w, int home_fd)
@@ -147,6 +160,11 @@ static int open_locked(struct cas_writer *w, struct diag *d)
 	if (r < 0)
 		return r;
 	r = begin_session(w);
+	/* Even what makes room needs a little. */
+	if ((r == -ENOSPC || r == -EDQUOT) && unlinkat(w->store_fd, "reserve", 0) == 0) {
+		end_session(w);
+		r = begin_session(w);
+	}
 	if (r < 0)
 		return writer_failed(d, r, "a session with the store cannot be begun");
 	if (!index_trusted(w->store_fd, INDEX_PATH, NULL))
@@ -187,19 +205,12 @@ int cas_writer_open(struct cas_writer **ret, int home_fd, struct diag *d)
 
 void cas_writer_free(struct cas_writer *w)
 {
-	char path[CAS_PATH_MAX];
-
 	if (!w)
 		return;
-	if (w->id[0] && w->lease_fd >= 0) {
-		snprintf(path, sizeof(path), "staging/%s", w->id);
-		remove_all(w->store_fd, path);
-	}
+	end_session(w);
 	queue_free(w->queue);
 	queue_free(w->flushing);
 	cas_free(w->cas);
-	if (w->lease_fd >= 0)
-		close(w->lease_fd);
 	if (w->lock_fd >= 0)
 		close(w->lock_fd);
 	if (w->store_fd >= 0)

@@ -5,6 +5,7 @@
 # A byte is changed in every kind of file of a store, at places spread over all of it; files are cut,
 # emptied, swapped and removed. Whatever is done: nothing wrong is served, no program crashes, and
 # after the next write the store is whole again.
+[ -w /dev/shm ] && export TMPDIR=/dev/shm
 . "${SRC:-$(dirname "$0")/../..}/tests/lib.sh"
 tool=$BUILD/test/store-tool
 [ -x "$tool" ] || skip_all "$tool is not built"
