@@ -85,6 +85,38 @@ Test(packument, releases_are_ascending_with_times_and_tags)
 	cr_expect(str_is(p->tags[1].name, "next") && str_is(p->tags[1].version, "2.0.0-rc.1"));
 }
 
+Test(packument, times_are_read_in_every_form_that_registries_write)
+{
+	static const struct {
+		const char *text;
+		int64_t ms;
+	} cases[] = {
+		{ "1970-01-01T00:00:00.000Z", 0 },
+		{ "2000-02-29T00:00:00Z", 951782400000 },
+		{ "2100-03-01T00:00:00Z", 4107542400000 },
+		{ "2025-05-06T06:44:09.556000+00:00", 1746513849556 },
+		{ "2025-05-06T06:44:09+02:00", 1746506649000 },
+		{ "2025-05-06T06:44:09.5-00:30", 1746515649500 },
+		{ "2025-05-06 06:44:09Z", -1 },
+		{ "2025-05-06T06:44:09", -1 },
+		{ "2025-13-06T06:44:09Z", -1 },
+		{ "2025-05-06T06:44:09+2:00", -1 },
+		{ "2025-05-06T06:44:09Zx", -1 },
+		{ "1970-01-01T00:00:00+01:00", -1 },
+		{ "", -1 },
+	};
+	char text[1024];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(package_free_p) struct package *p = NULL;
+
+		snprintf(text, sizeof(text), "{\"versions\":{\"1.0.0\":{" DIST
+			"}},\"time\":{\"1.0.0\":\"%s\"}}", cases[i].text);
+		p = parse(text);
+		cr_expect_eq(p->releases[0].published, cases[i].ms, "%s", cases[i].text);
+	}
+}
+
 Test(packument, optional_wins_over_normal_and_both_over_peer)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;

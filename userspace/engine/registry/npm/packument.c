@@ -28,34 +28,54 @@ static int64_t days_since_1970(int64_t year, int64_t month, int64_t day)
 	return 365 * (year - 1970) + leap_days + before[month - 1] + (leap && month > 2) + day - 1;
 }
 
-/* "2015-01-31T23:59:59.123Z"; -1 when it is none. */
+/* The numbers of `s` where `pattern` has runs of 'd'; all else must be the same. */
+static bool read_pattern(struct str s, const char *pattern, int64_t *part)
+{
+	if (s.n != strlen(pattern))
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		if (pattern[i] != 'd' ? s.p[i] != pattern[i] : !is_digit(s.p[i]))
+			return false;
+		if (pattern[i] != 'd')
+			continue;
+		if (i == 0 || pattern[i - 1] != 'd')
+			*part++ = 0;
+		part[-1] = part[-1] * 10 + (s.p[i] - '0');
+	}
+	return true;
+}
+
+/* The minutes by which a time zone is ahead: "Z", "+02:00". */
+static bool read_zone(struct str s, int64_t *ret)
+{
+	int64_t part[2] = { 0 };
+
+	*ret = 0;
+	if (str_is(s, "Z"))
+		return true;
+	if (!read_pattern(s, "+dd:dd", part) && !read_pattern(s, "-dd:dd", part))
+		return false;
+	*ret = (part[0] * 60 + part[1]) * (s.p[0] == '-' ? -1 : 1);
+	return part[0] < 24 && part[1] < 60;
+}
+
+/* RFC 3339, "2015-01-31T23:59:59.123Z", in ms since 1970; -1 when it is none. */
 static int64_t read_time(struct str s)
 {
-	static const char pattern[] = "dddd-dd-ddTdd:dd:dd";
-	int64_t part[6] = { 0 }, ms = 0;
-	size_t n = 0, i;
+	int64_t t[6], ms = 0, zone;
+	size_t i = 19;
 
-	if (s.n < sizeof(pattern))
+	if (!read_pattern(str_slice(s, 0, i), "dddd-dd-ddTdd:dd:dd", t))
 		return -1;
-	for (i = 0; i < sizeof(pattern) - 1; i++) {
-		if (pattern[i] != 'd' ? s.p[i] != pattern[i] : !is_digit(s.p[i]))
-			return -1;
-		if (pattern[i] != 'd')
-			n++;
-		else
-			part[n] = part[n] * 10 + (s.p[i] - '0');
-	}
-	if (s.p[i] == '.') {
-		int64_t unit = 100;
-
-		for (i++; i < s.n && is_digit(s.p[i]); i++, unit /= 10)
+	if (i < s.n && s.p[i] == '.')
+		for (int64_t unit = 100; ++i < s.n && is_digit(s.p[i]); unit /= 10)
 			ms += unit * (s.p[i] - '0');
-	}
-	if (i + 1 != s.n || s.p[i] != 'Z' || part[0] < 1970 || part[1] < 1 || part[1] > 12 ||
-			part[2] < 1 || part[2] > 31 || part[3] > 23 || part[4] > 59 || part[5] > 60)
+	if (!read_zone(str_slice(s, i, s.n), &zone) || t[0] < 1970 || t[1] < 1 || t[1] > 12 ||
+			t[2] < 1 || t[2] > 31 || t[3] > 23 || t[4] > 59 || t[5] > 60)
 		return -1;
-	return ((days_since_1970(part[0], part[1], part[2]) * 24 + part[3]) * 60 + part[4]) * 60000 +
-	       part[5] * 1000 + ms;
+	ms += ((days_since_1970(t[0], t[1], t[2]) * 24 + t[3]) * 60 + t[4] - zone) * 60000 +
+	      t[5] * 1000;
+	return ms < 0 ? -1 : ms;
 }
 
 static int by_version(const void *x, const void *y)
