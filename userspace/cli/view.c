@@ -57,9 +57,17 @@ const char *view_kind(enum dependency_kind kind)
 	case DEPENDENCY_PEER:
 	case DEPENDENCY_PEER_OPTIONAL:
 		return "peer";
+	case DEPENDENCY_TOOL:
+		return "tool";
 	default:
 		return "";
 	}
+}
+
+bool view_hidden(const struct view *v, const struct lock_root_edge *edge)
+{
+	return edge->kind == DEPENDENCY_TOOL &&
+	       !lock_platform_allows(&edge->package->platform, &v->host);
 }
 
 static bool matches(struct str name, struct str pattern)

@@ -17,8 +17,11 @@ int view_load(struct cmd *c, struct view *v);
 void view_done(struct view *v);
 #define _cleanup_view_ _cleanup_(view_done)
 
-/* "dev", "optional", "peer", or "" for an ordinary dependency. */
+/* "dev", "optional", "peer", "tool", or "" for an ordinary dependency. */
 const char *view_kind(enum dependency_kind kind);
+
+/* A tool of [environment] is locked for every platform; the others' are of no interest here. */
+bool view_hidden(const struct view *v, const struct lock_root_edge *edge);
 
 /* Whether a name matches one of the patterns, in which '*' stands for any letters; all match none. */
 bool view_matches(struct str name, char *const *patterns, int n);

@@ -44,7 +44,8 @@ static int add_direct(struct cmd *c, const struct view *v, struct rows *rows)
 		for (size_t e = 0; e < l->roots[r].ndependencies; e++) {
 			const struct lock_root_edge *edge = &l->roots[r].dependencies[e];
 
-			if (rows->seen[edge->package->index] || !wanted(c, edge, edge->package))
+			if (rows->seen[edge->package->index] ||
+					(!arg_all && view_hidden(v, edge)) || !wanted(c, edge, edge->package))
 				continue;
 			rows->seen[edge->package->index] = true;
 			if (vec_push(&rows->v, (struct row){ edge->package, edge }) < 0)

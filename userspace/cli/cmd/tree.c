@@ -98,9 +98,9 @@ static int children(struct tree *t, const struct lock_package *p, unsigned depth
 	return r;
 }
 
-static bool skipped(const struct lock_root_edge *edge)
+static bool skipped(const struct view *v, const struct lock_root_edge *edge)
 {
-	return arg_production && edge->kind == DEPENDENCY_DEV;
+	return (arg_production && edge->kind == DEPENDENCY_DEV) || view_hidden(v, edge);
 }
 
 static int from_root(struct tree *t, const struct lock_root *root)
@@ -110,12 +110,12 @@ static int from_root(struct tree *t, const struct lock_root *root)
 
 	cmd_print(t->c, STYLE_BOLD "%.*s" STYLE_END "\n",
 		STR_ARG(root->name.n ? root->name : STR(".")));
-	while (last > 0 && skipped(&root->dependencies[last - 1]))
+	while (last > 0 && skipped(t->v, &root->dependencies[last - 1]))
 		last--;
 	for (size_t i = 0; r == 0 && i < last; i++) {
 		const struct lock_root_edge *edge = &root->dependencies[i];
 
-		if (!skipped(edge))
+		if (!skipped(t->v, edge))
 			r = branch(t, edge->name, edge->package, view_kind(edge->kind),
 				i + 1 == last, 1);
 	}
@@ -142,8 +142,10 @@ static int from_name(struct tree *t, const char *name)
 }
 
 /* As JSON the graph is told once, by id: a nested form would repeat packages without end. */
-static void print_json(struct cmd *c, const struct lockfile *l)
+static void print_json(struct cmd *c, const struct view *v)
 {
+	const struct lockfile *l = v->lockfile;
+
 	json_out_open(&c->json, '{');
 	json_out_key(&c->json, "roots");
 	json_out_open(&c->json, '[');
@@ -154,7 +156,7 @@ static void print_json(struct cmd *c, const struct lockfile *l)
 		json_out_key(&c->json, "dependencies");
 		json_out_open(&c->json, '{');
 		for (size_t e = 0; e < l->roots[r].ndependencies; e++) {
-			if (skipped(&l->roots[r].dependencies[e]))
+			if (skipped(v, &l->roots[r].dependencies[e]))
 				continue;
 			json_out_keystr(&c->json, l->roots[r].dependencies[e].name);
 			json_out_str(&c->json, l->roots[r].dependencies[e].package->id);
@@ -212,6 +214,6 @@ int cmd_tree(struct cmd *c)
 		return r;
 	if (!c->use_json)
 		return print_text(c, &v);
-	print_json(c, v.lockfile);
+	print_json(c, &v);
 	return 0;
 }

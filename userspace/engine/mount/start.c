@@ -11,26 +11,40 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+/* Beside the program that runs, or where `make install` puts helpers. */
+static int beside(char *path, size_t size)
+{
+	static const char *const places[] = { "cratons-fused", "../libexec/cratons/cratons-fused" };
+	ssize_t n = readlink("/proc/self/exe", path, size - 1);
+	size_t dir;
+
+	if (n < 0)
+		return -errno;
+	path[n] = '\0';
+	dir = (size_t)(strrchr(path, '/') + 1 - path);
+	for (size_t i = ARRAY_SIZE(places); i-- > 0;) {
+		n = snprintf(path + dir, size - dir, "%s", places[i]);
+		if ((size_t)n >= size - dir)
+			return -ENAMETOOLONG;
+		/* The last one tried is what an error names. */
+		if (i == 0 || access(path, X_OK) == 0)
+			break;
+	}
+	return 0;
+}
+
 int fused_program(char *path, size_t size, struct fused_build *ret, struct diag *d)
 {
 	const char *named = getenv("CRATONS_FUSED");
 	struct stat st;
-	ssize_t n;
-	char *slash;
+	int r = 0;
 
-	if (named) {
-		n = snprintf(path, size, "%s", named);
-	} else {
-		n = readlink("/proc/self/exe", path, size - 1);
-		if (n < 0)
-			return diag_errno(d, -errno, "cannot read /proc/self/exe");
-		path[n] = '\0';
-		slash = strrchr(path, '/');
-		n = slash ? slash - path + 1 : 0;
-		n += snprintf(path + n, size - (size_t)n, "cratons-fused");
-	}
-	if (n < 0 || (size_t)n >= size)
-		return diag_fail(d, -ENAMETOOLONG, "the path of cratons-fused is too long");
+	if (!named)
+		r = beside(path, size);
+	else if ((size_t)snprintf(path, size, "%s", named) >= size)
+		r = -ENAMETOOLONG;
+	if (r < 0)
+		return diag_errno(d, r, "cannot tell where cratons-fused is");
 	if (stat(path, &st) < 0) {
 		diag_errno(d, -ERR_MOUNT, "cannot find %s", path);
 		return diag_hint(d, "it is installed beside cratons; CRATONS_FUSED names another place");
