@@ -99,7 +99,7 @@ static const struct algorithm *find_algorithm(struct str name)
 
 static bool is_space(char c)
 {
-	return c && strchr(" \t\r\n\f", c);
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f';
 }
 
 /* The next token with a known algorithm: 1, 0 at the end, -EINVAL when its digest is malformed. */
