@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* resolve-cases FILE...: runs the scenarios of tests/cases/resolve and prints TAP. */
+/*
+ * resolve-cases FILE...: runs the scenarios of tests/cases/resolve and prints TAP.
+ * resolve-cases --random N SEED: runs N that are made up, for what holds of every result.
+ */
 #include "scenario.h"
 
 #include "base/fd.h"
@@ -92,7 +95,8 @@ static void compare_warnings(struct run *run, const struct step *st, const texts
 
 /* The same bytes, or the same failure. */
 static void compare_again(struct run *run, const struct scenario *sc, const struct step *st,
-	const struct lockfile *before, const struct lockfile *result, const char *failure)
+	const struct lockfile *before, const struct lockfile *result, const char *failure,
+	bool with_itself)
 {
 	_cleanup_buf_ struct buf want = BUF_INIT;
 
@@ -107,7 +111,7 @@ static void compare_again(struct run *run, const struct scenario *sc, const stru
 		bool last = seed == 20;
 
 		/* The last time with what came out as the lockfile before. */
-		if (last && !result)
+		if (last && !(result && with_itself))
 			break;
 		if (once(sc, st, last ? result : before, !last, seed * 0x9e3779b97f4a7c15, NULL,
 			    &l, &d) < 0)
@@ -139,10 +143,25 @@ static void run_step(struct run *run, const struct scenario *sc, const struct st
 	}
 	compare_warnings(run, st, &warnings);
 	if (run->why.len == 0)
-		compare_again(run, sc, st, *locked, l, buf_text(&d.what));
+		compare_again(run, sc, st, *locked, l, buf_text(&d.what), true);
 	if (l) {
 		lockfile_free(*locked);
 		*locked = TAKE_PTR(l);
+	}
+}
+
+static void report(struct run *run, const char *file, struct str title)
+{
+	run->count++;
+	printf("%sok %u - %s: %.*s\n", run->why.len ? "not " : "", run->count, file,
+		STR_ARG(title));
+	if (run->why.len == 0)
+		return;
+	run->failed++;
+	for (struct str rest = buf_str(&run->why); rest.p;) {
+		struct str text = str_cut(&rest, '\n');
+
+		printf("# %.*s\n", STR_ARG(text));
 	}
 }
 
@@ -158,18 +177,9 @@ static void run_scenario(struct run *run, const struct scenario *sc, const char 
 		if (run->why.len)
 			break;
 	}
-	run->count++;
-	printf("%sok %u - %s: %.*s\n", run->why.len ? "not " : "", run->count, file,
-		STR_ARG(sc->title));
-	if (run->why.len == 0)
-		return;
-	run->failed++;
-	printf("# %s:%u\n", file, line);
-	for (struct str rest = buf_str(&run->why); rest.p;) {
-		struct str text = str_cut(&rest, '\n');
-
-		printf("# %.*s\n", STR_ARG(text));
-	}
+	report(run, file, sc->title);
+	if (run->why.len)
+		printf("# %s:%u\n", file, line);
 }
 
 static void run_file(struct run *run, const char *path)
@@ -193,10 +203,62 @@ static void run_file(struct run *run, const char *path)
 		run_scenario(run, sc, name);
 }
 
+/* Whatever comes out is the same in any order and well by resolve_check; and the same again, but for
+ * what is optional and needs what does not exist: the next time another version may be tried. */
+static void run_random(struct run *run, uint64_t seed, unsigned *resolved)
+{
+	_cleanup_(scenario_done) struct scenario_file f = { 0 };
+	_cleanup_(lockfile_free_p) struct lockfile *locked = NULL;
+
+	if (scenario_random(&f, seed, seed % 2) < 0)
+		return;
+	vec_foreach(st, &f.scenarios.v[0].steps) {
+		_cleanup_(lockfile_free_p) struct lockfile *l = NULL;
+		_cleanup_diag_ struct diag d = DIAG_INIT;
+		int k = once(&f.scenarios.v[0], st, locked, true, 0, NULL, &l, &d);
+
+		if (k < 0 && strncmp(buf_text(&d.what), "resolve_check", 13) == 0)
+			differ(run, "resolve_check", (struct str){ "", 0 }, buf_str(&d.what));
+		compare_again(run, &f.scenarios.v[0], st, locked, l, buf_text(&d.what), seed % 2);
+		*resolved += k == 0;
+		if (run->why.len) {
+			scenario_write(&f.scenarios.v[0], &run->why);
+			return;
+		}
+		if (l) {
+			lockfile_free(locked);
+			locked = TAKE_PTR(l);
+		}
+	}
+}
+
+static void run_randoms(struct run *run, uint64_t n, uint64_t seed)
+{
+	unsigned resolved = 0;
+
+	for (uint64_t i = 0; i < n && run->why.len == 0; i++) {
+		run_random(run, seed + i, &resolved);
+		if (run->why.len)
+			printf("# made from %ju\n", (uintmax_t)(seed + i));
+	}
+	/* If nearly nothing could be resolved, nearly nothing was tested. */
+	if (resolved < n / 4)
+		(void)buf_addf(&run->why, "only %u could be resolved", resolved);
+	report(run, "random", STR("registries that nobody would think of"));
+	printf("# %u resolved\n", resolved);
+}
+
 int main(int argc, char **argv)
 {
 	struct run run = { 0 };
+	uint64_t n, seed;
 
+	if (argc == 4 && str_is(str_from(argv[1]), "--random")) {
+		if (str_u64(str_from(argv[2]), &n) < 0 || str_u64(str_from(argv[3]), &seed) < 0)
+			return 2;
+		run_randoms(&run, n, seed);
+		argc = 0;
+	}
 	for (int i = 1; i < argc; i++)
 		run_file(&run, argv[i]);
 	printf("1..%u\n", run.count);

@@ -108,7 +108,7 @@ static int release_line(struct reader *r, struct str line)
 	return 0;
 }
 
-static struct str made_integrity(struct arena *a, struct str name, struct str version)
+struct str scenario_integrity(struct arena *a, struct str name, struct str version)
 {
 	struct str text = arena_fmt(a, "%.*s@%.*s", STR_ARG(name), STR_ARG(version));
 	struct digest d = hash_bytes(text.p, text.n);
@@ -131,7 +131,7 @@ static int registry_line(struct reader *r, struct str line)
 	x.release.version = line;
 	x.release.url = arena_fmt(&r->f->arena, "https://registry.example/%.*s-%.*s.tgz",
 		STR_ARG(first), STR_ARG(line));
-	x.release.integrity = made_integrity(&r->f->arena, first, line);
+	x.release.integrity = scenario_integrity(&r->f->arena, first, line);
 	return vec_push(&r->s->releases, x);
 }
 
@@ -192,7 +192,7 @@ static int manifest_line(struct reader *r, struct str line)
 	else
 		d.requirement = line;
 	if (d.url.n)
-		d.integrity = made_integrity(&r->f->arena, d.name, d.url);
+		d.integrity = scenario_integrity(&r->f->arena, d.name, d.url);
 	return vec_push(&r->step->dependencies, d);
 }
 

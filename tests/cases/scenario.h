@@ -49,7 +49,15 @@ struct scenario_file {
 
 /* The text must outlive the result. Fills the diagnostic with file:line for what it cannot read. */
 int scenario_read(struct scenario_file *f, struct str text, const char *name, struct diag *d);
+/* Adds a scenario of two steps made from `seed`, which expects nothing; with `met` no release needs
+ * what the registry does not have. */
+int scenario_random(struct scenario_file *f, uint64_t seed, bool met);
+/* In the words that scenario_read takes; only what scenario_random makes. */
+void scenario_write(const struct scenario *s, struct buf *ret);
 void scenario_done(struct scenario_file *f);
+
+/* Well-formed, and different for each. */
+struct str scenario_integrity(struct arena *a, struct str name, struct str version);
 
 /* A source that holds a step's registry and answers in an order made from `seed`; 0: without
  * looking ahead. */

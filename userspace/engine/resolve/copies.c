@@ -10,12 +10,12 @@
 
 #define NO_CLASS UINT32_MAX
 
-static size_t ntargets(const struct copy *c)
+size_t copy_ntargets(const struct copy *c)
 {
 	return c->node->nedges + c->node->npeers;
 }
 
-static struct copy *target(const struct copy *c, size_t i)
+struct copy *copy_target(const struct copy *c, size_t i)
 {
 	return i < c->node->nedges ? c->targets[i] : c->peers[i - c->node->nedges];
 }
@@ -24,28 +24,6 @@ static struct str target_name(const struct copy *c, size_t i)
 {
 	return i < c->node->nedges ? c->node->edges[i].alias :
 				     c->node->peers[i - c->node->nedges].alias;
-}
-
-static int mark_reached(struct resolver *r)
-{
-	VEC(struct copy *) stack = { 0 };
-	int k = vec_push(&stack, r->copies.v[0]);
-
-	r->copies.v[0]->reached = true;
-	while (stack.n && k == 0) {
-		struct copy *c = stack.v[--stack.n];
-
-		for (size_t i = 0; i < ntargets(c) && k == 0; i++) {
-			struct copy *to = target(c, i);
-
-			if (!to || to->reached)
-				continue;
-			to->reached = true;
-			k = vec_push(&stack, to);
-		}
-	}
-	vec_done(&stack);
-	return k;
 }
 
 /* The first class of all nodes of one release is that of the first such node. */
@@ -72,7 +50,7 @@ static int split(struct resolver *r, uint32_t *next, uint32_t *ret_n)
 
 	vec_foreach(p, &r->copies) {
 		const struct copy *c = *p;
-		size_t n = ntargets(c);
+		size_t n = copy_ntargets(c);
 		uint32_t *key;
 		struct map_entry *entry;
 
@@ -83,7 +61,7 @@ static int split(struct resolver *r, uint32_t *next, uint32_t *ret_n)
 			return -ENOMEM;
 		key[0] = c->class;
 		for (size_t i = 0; i < n; i++)
-			key[i + 1] = target(c, i) ? target(c, i)->class : NO_CLASS;
+			key[i + 1] = copy_target(c, i) ? copy_target(c, i)->class : NO_CLASS;
 		entry = map_entry(&seen, str_of(key, (n + 1) * sizeof(*key)));
 		if (!entry)
 			return -ENOMEM;
@@ -100,7 +78,7 @@ int copies_merge(struct resolver *r, struct copy ***ret)
 	uint32_t *next = arena_newn(&r->round, uint32_t, r->copies.n);
 	uint32_t before, n = 0;
 	struct copy **classes;
-	int k = next ? mark_reached(r) : -ENOMEM;
+	int k = next ? 0 : -ENOMEM;
 
 	class_init(r);
 	do {
@@ -155,10 +133,10 @@ static uint32_t *find_siblings(struct resolver *r, struct copy *const *classes)
 /* Whether the classes of this release differ in their i-th edge. */
 static bool differs(struct copy *const *classes, const uint32_t *ring, uint32_t c, size_t i)
 {
-	const struct copy *mine = target(classes[c], i);
+	const struct copy *mine = copy_target(classes[c], i);
 
 	for (uint32_t s = ring[c]; s != c; s = ring[s]) {
-		const struct copy *other = target(classes[s], i);
+		const struct copy *other = copy_target(classes[s], i);
 
 		if ((mine ? mine->class : NO_CLASS) != (other ? other->class : NO_CLASS))
 			return true;
@@ -173,9 +151,9 @@ static struct digest hash_class(struct copy *const *classes, const uint32_t *rin
 	struct hasher h;
 
 	hash_init(&h);
-	for (size_t i = 0; i < ntargets(copy); i++) {
+	for (size_t i = 0; i < copy_ntargets(copy); i++) {
 		struct str name = target_name(copy, i);
-		const struct copy *to = target(copy, i);
+		const struct copy *to = copy_target(copy, i);
 
 		if (!differs(classes, ring, c, i))
 			continue;

@@ -116,7 +116,9 @@ static int put_edges(struct lockfile *l, const struct copy *c, struct lock_packa
 			k = put_str(l, n->edges[i].alias, &p->optional[p->noptional++]);
 	}
 	for (size_t i = 0; i < n->npeers && k == 0; i++) {
-		if (!c->peers[i] || c->peers[i]->class == c->class)
+		/* Under its own name a package is where it is anyway. */
+		if (!c->peers[i] || (c->peers[i]->class == c->class &&
+					str_eq(n->peers[i].alias, n->pkg->name)))
 			continue;
 		k = put_edge(l, p, n->peers[i].alias, &packages[c->peers[i]->class]);
 		if (k == 0)
@@ -203,7 +205,15 @@ static int put_packages(struct resolver *r, struct lockfile *l, struct copy *con
 	return k < 0 ? k : put_root(r, l, packages);
 }
 
-int emit(struct resolver *r, struct lockfile **ret)
+static bool anything_added(const struct resolver *r)
+{
+	map_foreach(entry, &r->peer_names)
+		if (((const struct added *)entry->value)->edges.n)
+			return true;
+	return false;
+}
+
+int emit(struct resolver *r, struct lockfile **ret, bool *ret_unsure)
 {
 	_cleanup_(lockfile_free_p) struct lockfile *l = NULL;
 	struct copy **classes;
@@ -217,6 +227,9 @@ int emit(struct resolver *r, struct lockfile **ret)
 		return k;
 	l->manifest = manifest_graph_digest(r->m);
 	k = put_packages(r, l, classes);
+	*ret_unsure = false;
+	for (size_t i = 0; i < l->npackages; i++)
+		*ret_unsure |= l->packages[i]->peers_hash.n && (r->ncontext || anything_added(r));
 	if (k == 0)
 		k = lockfile_settle(l, r->d);
 	if (k == 0)

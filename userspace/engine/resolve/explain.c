@@ -14,21 +14,21 @@ int place(struct resolver *r, struct toml_place at)
 void warn(struct resolver *r, const char *format, ...)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT;
+	_cleanup_diag_ struct diag safe = DIAG_INIT;
 	struct str lasting;
 	va_list ap;
 	int k;
 
-	if (!r->o->warn)
-		return;
 	va_start(ap, format);
 	k = buf_vaddf(&text, format, ap);
 	va_end(ap);
-	if (k < 0 || map_get(&r->warned, buf_str(&text)))
+	/* What a registry says must not drive a terminal: a diagnostic sees to that. */
+	if (k < 0 || diag_fail(&safe, -1, "%s", buf_text(&text)) != -1 ||
+		map_get(&r->warnings->texts, buf_str(&safe.what)))
 		return;
-	lasting = arena_str(&r->arena, buf_str(&text));
-	if (!lasting.p || map_put(&r->warned, lasting, r) < 0)
-		return;
-	r->o->warn(r->o->data, lasting.p);
+	lasting = arena_str(&r->warnings->arena, buf_str(&safe.what));
+	if (lasting.p)
+		(void)map_put(&r->warnings->texts, lasting, r);
 }
 
 void explain_node(struct buf *b, const struct resolver *r, const struct node *n)

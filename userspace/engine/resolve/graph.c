@@ -216,10 +216,9 @@ static bool edge_may_fail(const struct edge *e)
 }
 
 int node_get(struct resolver *r, struct pkg *pkg, const struct release *release, struct node *from,
-	const struct edge *by, struct node **ret)
+	const struct edge *by, bool required, struct node **ret)
 {
 	struct str context = override_enter(r, from->context, pkg, release);
-	bool required = from->required && !edge_may_fail(by);
 	struct node *n;
 
 	if (!context.p && r->ncontext)
@@ -243,7 +242,10 @@ int node_get(struct resolver *r, struct pkg *pkg, const struct release *release,
 	n->parent = from;
 	n->by = by;
 	n->required = required;
+	/* Of several copies the one that this very edge leads to: overrides may make them differ. */
 	n->locked = locked_as(pkg, release->version);
+	if (n->locked && by->locked)
+		n->locked = by->locked;
 	*ret = n;
 	return node_add_dependencies(r, n);
 }
@@ -272,7 +274,8 @@ int edge_resolve(struct resolver *r, struct node *from, struct edge *e)
 		return k;
 	release = e->need->elsewhere || pkg->missing ? NULL : pick_for_edge(r, from, e);
 	if (release)
-		return node_get(r, pkg, release, from, e, &e->to);
+		return node_get(r, pkg, release, from, e, from->required && !edge_may_fail(e),
+			&e->to);
 	if (edge_may_fail(e)) {
 		_cleanup_diag_ struct diag why = DIAG_INIT;
 		struct diag *d = r->d;
@@ -365,7 +368,7 @@ int graph_prune(struct resolver *r)
 	bool changed;
 
 	do {
-		changed = false;
+		changed = added_prune(r);
 		vec_foreach(p, &r->nodes)
 			changed |= prune_node(r, *p);
 	} while (changed);

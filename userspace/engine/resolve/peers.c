@@ -8,10 +8,8 @@
  * that. Nodes that look for nothing have one copy. A node met again below itself is that same copy:
  * without this, cycles through providers would unroll for ever.
  *
- * A required peer that nobody provides becomes a hidden edge of the project and is resolved like any
- * other, one version for all who ask if there is one. That may bring more that ask, so resolve.c
- * repeats this until nothing is added. What was asked is never forgotten between rounds, so the
- * rounds end.
+ * A required peer that nobody provides is added (added.c), which may bring more that ask, so resolve.c
+ * repeats this until nothing changes.
  */
 #include "engine/resolve/resolve-priv.h"
 
@@ -39,7 +37,7 @@ int peer_bit(struct resolver *r, const struct ecosystem *e, struct str alias, ui
 	return 0;
 }
 
-static struct added *added_at(const struct resolver *r, uint32_t bit)
+struct added *added_at(const struct resolver *r, uint32_t bit)
 {
 	return r->peer_names.entries[bit].value;
 }
@@ -122,6 +120,28 @@ static int sets_init(struct resolver *r, struct node *n)
 		if (n->edges[i].to)
 			k = provide(r, n, n->edges[i].need->pkg->e, n->edges[i].alias);
 	return k < 0 || !n->pkg ? k : provide(r, n, n->pkg->e, n->pkg->name);
+}
+
+static int by_alias(const void *x, const void *y)
+{
+	const struct added *const *a = x, *const *b = y;
+	int k = str_cmp((*a)->alias, (*b)->alias);
+
+	return k ? k : strcmp((*a)->e->name, (*b)->e->name);
+}
+
+/* Bits are in the order in which names were met, which another way to the same graph changes. */
+static int sort_names(struct resolver *r)
+{
+	r->by_name = arena_newn(&r->round, struct added *, r->peer_names.n);
+	if (!r->by_name)
+		return -ENOMEM;
+	r->nby_name = r->peer_names.n;
+	for (size_t i = 0; i < r->nby_name; i++)
+		r->by_name[i] = r->peer_names.entries[i].value;
+	if (r->nby_name)
+		qsort(r->by_name, r->nby_name, sizeof(*r->by_name), by_alias);
+	return 0;
 }
 
 static int find_relevant(struct resolver *r)
@@ -249,40 +269,11 @@ static int lay_out(struct resolver *r)
 				k = copy_get(r, c->node->edges[j].to, c, &c->targets[j]);
 		if (c != root)
 			continue;
-		map_foreach(entry, &r->peer_names) {
-			struct added *a = entry->value;
-
-			vec_foreach(x, &a->edges)
-				if (k == 0 && x->edge->to)
+		for (size_t j = 0; j < r->nby_name; j++)
+			vec_foreach(x, &r->by_name[j]->edges)
+				if (k == 0)
 					k = copy_get(r, x->edge->to, root, &x->copy);
-		}
 	}
-	return k;
-}
-
-/* The highest of those added that satisfies. */
-static struct copy *from_added(const struct added *a, const struct need *need)
-{
-	struct copy *best = NULL;
-
-	vec_foreach(x, &a->edges)
-		if (x->copy && need_matches(need, x->edge->to->release) &&
-			(!best || x->edge->to->release > best->node->release))
-			best = x->copy;
-	return best;
-}
-
-static int ask_for(struct added *a, struct need *need, struct node *asker)
-{
-	int k;
-
-	vec_foreach(p, &a->needs)
-		if (*p == need)
-			return 0;
-	k = vec_push(&a->needs, need);
-	if (k == 0)
-		k = vec_push(&a->askers, asker);
-	a->changed |= k == 0;
 	return k;
 }
 
@@ -303,68 +294,36 @@ static int connect_peer(struct resolver *r, struct copy *c, size_t i)
 		c->peers[i] = s->owner;
 		return 0;
 	default:
-		c->peers[i] = from_added(a, p->need);
-		return c->peers[i] || p->optional ? 0 : ask_for(a, p->need, c->node);
+		/* An optional peer is not worth a look at what was added for others: whether that
+		 * stays is not known yet. */
+		if (p->optional)
+			return 0;
+		c->peers[i] = added_for(a, p->need);
+		return added_ask(a, p->need, c->node);
 	}
 }
 
-/* A new hidden edge; what cannot be met stops the project only where the project requires it. */
-static int add_edge(struct resolver *r, struct added *a, struct need *need, struct node *asker,
-	const struct release *release)
+/* Only what the project reaches asks for peers: what was added in vain does not. */
+static int connect(struct resolver *r)
 {
-	struct edge *e = arena_new(&r->arena, struct edge);
-	int k;
+	VEC(struct copy *) queue = { 0 };
+	int k = vec_push(&queue, r->copies.v[0]);
 
-	if (!e)
-		return -ENOMEM;
-	*e = (struct edge){ .alias = a->alias, .need = need, .kind = DEPENDENCY_PEER };
-	if (!release && asker->required)
-		return explain_edge(r, asker, e);
-	if (!release) {
-		_cleanup_buf_ struct buf way = BUF_INIT;
+	r->copies.v[0]->reached = true;
+	for (size_t i = 0; i < queue.n && k == 0; i++) {
+		struct copy *c = queue.v[i], *to;
 
-		explain_chain(&way, r, asker, e);
-		warn(r, "the peer %.*s is left out: %s, which cannot be met", STR_ARG(a->alias),
-			buf_text(&way));
-		return 0;
+		for (size_t j = 0; j < c->node->npeers && k == 0; j++)
+			k = connect_peer(r, c, j);
+		for (size_t j = 0; j < copy_ntargets(c) && k == 0; j++) {
+			to = copy_target(c, j);
+			if (!to || to->reached)
+				continue;
+			to->reached = true;
+			k = vec_push(&queue, to);
+		}
 	}
-	k = node_get(r, need->pkg, release, r->root, e, &e->to);
-	if (k < 0)
-		return k;
-	/* The chain of requirements leads through who asked, not through the project. */
-	if (e->to->by == e)
-		e->to->parent = asker;
-	return vec_push(&a->edges, (struct added_edge){ e, NULL });
-}
-
-static int added_choose(struct resolver *r, struct added *a)
-{
-	const struct release *all;
-	int k = 0;
-
-	a->edges.n = 0;
-	a->changed = false;
-	vec_foreach(p, &a->needs) {
-		if ((*p)->elsewhere)
-			return add_edge(r, a, *p, a->askers.v[p - a->needs.v], NULL);
-		k = pkg_load(r, (*p)->pkg);
-		if (k < 0)
-			return k;
-	}
-	if (a->needs.v[0]->pkg->missing)
-		return add_edge(r, a, a->needs.v[0], a->askers.v[0], NULL);
-	all = pick_for_all(r, a->needs.v, a->needs.n);
-	if (all)
-		return add_edge(r, a, a->needs.v[0], a->askers.v[0], all);
-	for (size_t i = 0; i < a->needs.n && k == 0; i++) {
-		struct need *need = a->needs.v[i];
-		bool met = false;
-
-		vec_foreach(x, &a->edges)
-			met |= need_matches(need, x->edge->to->release);
-		if (!met)
-			k = add_edge(r, a, need, a->askers.v[i], pick_for_all(r, &need, 1));
-	}
+	vec_done(&queue);
 	return k;
 }
 
@@ -372,25 +331,18 @@ int peers_resolve(struct resolver *r, bool *ret_more)
 {
 	int k;
 
-	*ret_more = false;
 	arena_done(&r->round);
 	map_done(&r->copies_by_key);
 	r->copies.n = 0;
-	k = find_relevant(r);
+	r->rounds++;
+	k = sort_names(r);
+	if (k == 0)
+		k = find_relevant(r);
 	if (k == 0)
 		k = lay_out(r);
-	for (size_t i = 0; i < r->copies.n && k == 0; i++)
-		for (size_t j = 0; j < r->copies.v[i]->node->npeers && k == 0; j++)
-			k = connect_peer(r, r->copies.v[i], j);
-	for (size_t b = 0; b < r->peer_names.n && k == 0; b++) {
-		struct added *a = added_at(r, (uint32_t)b);
-
-		if (!a->changed)
-			continue;
-		*ret_more = true;
-		k = added_choose(r, a);
-	}
-	return k;
+	if (k == 0)
+		k = connect(r);
+	return k < 0 ? k : added_update(r, ret_more);
 }
 
 /* Whether the project itself depends on `c` and on what provides its peer. */

@@ -138,7 +138,7 @@ static const struct release *reuse(struct need *const *needs, size_t n)
 	const struct release *best = NULL, *x;
 
 	vec_foreach(p, &pkg->nodes)
-		if ((*p)->live && (!best || (*p)->release > best) &&
+		if ((*p)->live && !(*p)->failed && (!best || (*p)->release > best) &&
 			all_match(needs, n, (*p)->release))
 			best = (*p)->release;
 	if (best)
@@ -153,7 +153,7 @@ static const struct release *reuse(struct need *const *needs, size_t n)
 
 /* What the lockfile before says of this very edge. It may say what a tag no longer does. */
 static const struct release *locked_target(const struct resolver *r, const struct node *from,
-	const struct edge *e)
+	const struct edge *e, const struct lock_package **ret)
 {
 	const struct pkg *pkg = e->need->pkg;
 	const struct lock_package *to = NULL;
@@ -180,18 +180,28 @@ static const struct release *locked_target(const struct resolver *r, const struc
 	if (!to || !is_locked(pkg, to->version) || !str_eq(to->name, pkg->name))
 		return NULL;
 	x = release_find(pkg->meta, to->version);
-	return x && (need_matches(e->need, x) || (same && !e->need->requirement)) ? x : NULL;
+	if (!x || !(need_matches(e->need, x) || (same && !e->need->requirement)))
+		return NULL;
+	*ret = to;
+	return x;
 }
 
 const struct release *pick_for_edge(const struct resolver *r, const struct node *from,
 	struct edge *e)
 {
-	const struct release *x = locked_target(r, from, e);
+	const struct release *x = locked_target(r, from, e, &e->locked);
 
-	e->locked = x != NULL;
 	if (!x)
 		x = reuse(&e->need, 1);
 	return x ? x : need_fresh(r, e->need);
+}
+
+const struct release *pick_locked(const struct resolver *r, const struct pkg *pkg,
+	struct str version, struct need *const *needs, size_t n, const struct release *best)
+{
+	const struct release *x = release_find(pkg->meta, version);
+
+	return x && (!best || x > best) && is_locked(pkg, version) && all_match(needs, n, x) ? x : best;
 }
 
 const struct release *pick_for_all(const struct resolver *r, struct need *const *needs, size_t n)

@@ -8,7 +8,8 @@
  *	override.c	what the manifest's overrides make of a requirement
  *	ahead.c		hints for what will be needed, while waiting
  *	dedupe.c	versions that others can stand in for go
- *	peers.c		who provides each peer, and what has to be added because nobody does
+ *	peers.c		who provides each peer where, and the copies that this makes
+ *	added.c		peers that nobody provides
  *	copies.c	contexts that make no difference become one package; names for those that do
  *	emit.c		the lockfile
  *	explain.c	sentences
@@ -63,7 +64,7 @@ struct edge {
 	struct need *need;
 	struct node *to;	/* NULL until chosen, and where it was left out */
 	enum dependency_kind kind;
-	bool locked;		/* the lockfile before says so: it is not moved */
+	const struct lock_package *locked;	/* the lockfile before says so: it is not moved */
 };
 
 struct peer {
@@ -106,21 +107,29 @@ struct override_rule {
 	size_t place;			/* its byte in a context; nested rules only */
 };
 
-/* A peer that nobody provides somewhere: a hidden edge of the project, which serves those. Several
- * where no one version satisfies all. */
+/* A name that somebody has as a peer and, where nobody provides it, the project's hidden edges. */
 struct added_edge {
 	struct edge *edge;
 	struct copy *copy;
+};
+
+struct ask {
+	struct need *need;
+	struct node *asker;	/* the first with this need */
+};
+
+struct asks {
+	struct ask *v;
+	size_t n, cap;
 };
 
 struct added {
 	const struct ecosystem *e;
 	struct str alias;
 	uint32_t bit;
-	VEC(struct need *) needs;
-	VEC(struct node *) askers;	/* one a need */
+	struct asks asks;	/* what `edges` were chosen for */
+	struct asks asked;	/* in this round */
 	VEC(struct added_edge) edges;
-	bool changed;
 };
 
 enum slot_kind { SLOT_NONE, SLOT_NODE, SLOT_EDGE, SLOT_SELF, SLOT_ADDED };
@@ -151,6 +160,12 @@ struct pending {
 	struct edge *edge;
 };
 
+/* In the order in which they came up, each once; said when all is done. */
+struct warnings {
+	struct arena arena;
+	struct map texts;
+};
+
 struct resolver {
 	const struct manifest *m;
 	const struct resolve_source *source;
@@ -173,8 +188,11 @@ struct resolver {
 	struct arena round;
 	VEC(struct copy *) copies;
 	struct map copies_by_key;
+	struct added **by_name;	/* those of peer_names when the round began, sorted */
+	size_t nby_name;
 	uint32_t nclasses;
-	struct map warned;
+	unsigned rounds;
+	struct warnings *warnings;
 	struct version *node_version;	/* of [environment] node; NULL where it is not known */
 };
 
@@ -185,7 +203,7 @@ void need_hint(struct resolver *r, const struct need *need);
 int pkg_load(struct resolver *r, struct pkg *pkg);
 struct need *need_get(struct resolver *r, struct pkg *pkg, struct str text);
 int node_get(struct resolver *r, struct pkg *pkg, const struct release *release, struct node *from,
-	const struct edge *by, struct node **ret);
+	const struct edge *by, bool required, struct node **ret);
 int graph_start(struct resolver *r);
 int graph_expand(struct resolver *r);
 int edge_resolve(struct resolver *r, struct node *from, struct edge *e);
@@ -204,6 +222,9 @@ const struct release *release_tagged(const struct package *p, struct str tag);
 const struct release *need_fresh(const struct resolver *r, struct need *need);
 const struct release *pick_for_edge(const struct resolver *r, const struct node *from,
 	struct edge *e);
+/* The locked version, if all take it and it is higher than `best`; else `best`. */
+const struct release *pick_locked(const struct resolver *r, const struct pkg *pkg,
+	struct str version, struct need *const *needs, size_t n, const struct release *best);
 const struct release *pick_for_all(const struct resolver *r, struct need *const *needs, size_t n);
 
 /* override.c */
@@ -224,19 +245,32 @@ int dedupe(struct resolver *r);
 
 /* peers.c */
 int peer_bit(struct resolver *r, const struct ecosystem *e, struct str alias, uint32_t *ret);
-/* Makes the copies. *ret_more: peers were added and queued, and this is to be done again. */
+struct added *added_at(const struct resolver *r, uint32_t bit);
+/* Makes the copies. *ret_more: other peers were added, and this is to be done again. */
 int peers_resolve(struct resolver *r, bool *ret_more);
 /* Conflicts: an error at the project's own dependencies, else a warning. */
 int peers_judge(struct resolver *r);
 
+/* added.c */
+int added_ask(struct added *a, struct need *need, struct node *asker);
+struct copy *added_for(const struct added *a, const struct need *need);
+/* After all asked. *ret_more: other edges than before were chosen. */
+int added_update(struct resolver *r, bool *ret_more);
+/* Who asked for what cannot be had fails with it; whether that changed anything. */
+bool added_prune(struct resolver *r);
+
 /* copies.c */
-/* Marks what is reached and gives each copy its class; *ret is one copy of each, in order. */
+/* Edges and then peers. */
+size_t copy_ntargets(const struct copy *c);
+struct copy *copy_target(const struct copy *c, size_t i);
+/* Gives each copy that is reached its class; *ret is one copy of each, in order. */
 int copies_merge(struct resolver *r, struct copy ***ret);
 /* One suffix for each class, from the round's arena: empty where its release has no other class. */
 int copies_name(struct resolver *r, struct copy *const *classes, struct str **ret);
 
 /* emit.c */
-int emit(struct resolver *r, struct lockfile **ret);
+/* *ret_unsure: resolve.c */
+int emit(struct resolver *r, struct lockfile **ret, bool *ret_unsure);
 
 /* explain.c */
 int explain_edge(struct resolver *r, const struct node *from, const struct edge *e);

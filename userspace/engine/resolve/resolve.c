@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "engine/resolve/resolve-priv.h"
 
+#define REPEATS_MAX 4
+
 static int index_locked(struct resolver *r)
 {
 	const struct lockfile *l = r->o->locked;
@@ -80,8 +82,8 @@ static void resolver_done(struct resolver *r)
 	map_foreach(entry, &r->peer_names) {
 		struct added *a = entry->value;
 
-		vec_done(&a->needs);
-		vec_done(&a->askers);
+		vec_done(&a->asks);
+		vec_done(&a->asked);
 		vec_done(&a->edges);
 	}
 	map_done(&r->pkgs);
@@ -89,7 +91,6 @@ static void resolver_done(struct resolver *r)
 	map_done(&r->locked_names);
 	map_done(&r->peer_names);
 	map_done(&r->copies_by_key);
-	map_done(&r->warned);
 	buf_done(&r->key);
 	vec_done(&r->nodes);
 	vec_done(&r->queue);
@@ -127,14 +128,24 @@ int resolve_best(const struct manifest *m, const struct resolve_source *source, 
 	return *ret ? 0 : nothing_fits(pkg, dep, d);
 }
 
-int resolve(const struct manifest *m, const struct resolve_source *source,
-	const struct resolve_options *o, struct lockfile **ret, struct diag *d)
+static void warnings_done(struct warnings *w)
+{
+	map_done(&w->texts);
+	arena_done(&w->arena);
+}
+
+/* *ret_unsure: the lockfile alone does not tell what was chosen where, since a name was added for some
+ * and is provided to others, or overrides differ from place to place. */
+static int resolve_once(const struct manifest *m, const struct resolve_source *source,
+	const struct resolve_options *o, struct warnings *w, struct lockfile **ret,
+	bool *ret_unsure, struct diag *d)
 {
 	_cleanup_(resolver_done) struct resolver r = {
-		.m = m, .source = source, .o = o, .d = d,
+		.m = m, .source = source, .o = o, .warnings = w, .d = d,
 	};
 	int k = index_locked(&r);
 
+	warnings_done(w);
 	if (k == 0)
 		k = overrides_init(&r);
 	if (k < 0)
@@ -142,8 +153,45 @@ int resolve(const struct manifest *m, const struct resolve_source *source,
 	find_node_version(&r);
 	k = settle(&r);
 	if (k == 0)
-		k = emit(&r, ret);
+		k = emit(&r, ret, ret_unsure);
 	if (k == -ENOMEM)
 		diag_fail(d, k, "out of memory while resolving");
+	return k;
+}
+
+static bool same_text(const struct lockfile *a, const struct lockfile *b)
+{
+	_cleanup_buf_ struct buf x = BUF_INIT, y = BUF_INIT;
+
+	return lockfile_print(a, &x) == 0 && lockfile_print(b, &y) == 0 &&
+		str_eq(buf_str(&x), buf_str(&y));
+}
+
+/* What is resolved resolves to itself: where that is not plain it is tried. */
+int resolve(const struct manifest *m, const struct resolve_source *source,
+	const struct resolve_options *o, struct lockfile **ret, struct diag *d)
+{
+	_cleanup_(lockfile_free_p) struct lockfile *l = NULL, *again = NULL;
+	_cleanup_(warnings_done) struct warnings w = { 0 };
+	struct resolve_options stay = *o;
+	bool unsure = false, same = false;
+	int k = resolve_once(m, source, o, &w, &l, &unsure, d);
+
+	stay.update_all = false;
+	stay.nupdate = 0;
+	for (unsigned i = 1; k == 0 && unsure && !same && i <= REPEATS_MAX; i++) {
+		stay.locked = l;
+		k = resolve_once(m, source, &stay, &w, &again, &unsure, d);
+		if (k < 0)
+			break;
+		same = same_text(l, again);
+		lockfile_free(l);
+		l = TAKE_PTR(again);
+	}
+	map_foreach(text, &w.texts)
+		if (o->warn)
+			o->warn(o->data, text->key.p);
+	if (k == 0)
+		*ret = TAKE_PTR(l);
 	return k;
 }
