@@ -25,14 +25,14 @@ check:
 	@scripts/deps.sh build test
 	@+$(again) all test-all fuzz-all
 	@scripts/check
-	@scripts/test-modules.sh build
+	@tests/npm/setup build
 	@tests/run --quick --build $(O)
 
 test:
 	@scripts/deps.sh build test
 	@+$(again) all test-all fuzz-all
 	@scripts/check
-	@scripts/test-modules.sh build
+	@tests/npm/setup build
 	@tests/run --build $(O)
 
 demo:
