@@ -35,26 +35,24 @@ static int read_document(struct cas *c, const struct fact_document *doc, struct 
 static int get_once(struct index *i, const struct fact_key *key, struct fact_document *doc,
 	struct buf *ret)
 {
-	MDB_val k = { sizeof(*key), (void *)(uintptr_t)key }, v;
-	const uint8_t *bytes;
+	uint8_t bytes[1 + FACT_INLINE];
+	size_t len;
 	MDB_txn *txn;
 	int r = index_begin(i, &txn);
 
 	if (r < 0)
 		return r;
-	r = index_error(mdb_get(txn, i->facts, &k, &v));
-	bytes = v.mv_data;
-	if (r < 0)
-		goto end;
-	if (v.mv_size == sizeof(*doc) && bytes[0] == FACT_DOCUMENT)
-		memcpy(doc, bytes, sizeof(*doc));
-	else if (v.mv_size > 0 && v.mv_size <= FACT_INLINE + 1 && bytes[0] == FACT_HERE)
-		r = buf_add(ret, bytes + 1, v.mv_size - 1);
-	else
-		r = -ENOENT;
-end:
+	r = index_get_some(txn, i->facts, key, sizeof(*key), bytes, sizeof(bytes), &len);
 	index_end(i, txn);
-	return r;
+	if (r < 0)
+		return r;
+	if (len == sizeof(*doc) && bytes[0] == FACT_DOCUMENT)
+		memcpy(doc, bytes, sizeof(*doc));
+	else if (len > 0 && bytes[0] == FACT_HERE)
+		return buf_add(ret, bytes + 1, len - 1);
+	else
+		return -ENOENT;
+	return 0;
 }
 
 int cas_fact_get(struct cas *c, enum cas_fact kind, struct str key, struct buf *ret)

@@ -2,6 +2,7 @@
 #include "cas/index.h"
 
 #include "base/fd.h"
+#include "cas/guard.h"
 #include "prim/err.h"
 
 #include <errno.h>
@@ -69,6 +70,12 @@ static int open_databases(struct index *i, bool create)
 	return rc == MDB_NOTFOUND ? -ERR_STORE : index_error(rc);
 }
 
+/* LMDB's assertions are about its file, not about our use of it. */
+static void failed_assertion(MDB_env *env, const char *what)
+{
+	guard_leave();
+}
+
 static int open_env(struct index *i, const char *path)
 {
 	int rc = ENOMEM;
@@ -80,6 +87,7 @@ static int open_env(struct index *i, const char *path)
 		rc = mdb_env_create(&i->env);
 		if (rc)
 			break;
+		mdb_env_set_assert(i->env, failed_assertion);
 		mdb_env_set_maxdbs(i->env, 8);
 		mdb_env_set_maxreaders(i->env, MAX_READERS);
 		mdb_env_set_mapsize(i->env, size);
@@ -237,25 +245,45 @@ int index_trust(int dirfd, const char *path, bool synced)
 	return fd < 0 ? -errno : fd_pwrite_all(fd, &s, sizeof(s), 0);
 }
 
+struct begin {
+	struct index *i;
+	MDB_txn *txn;
+};
+
+static int begin(void *data)
+{
+	struct begin *b = data;
+
+	if (b->txn)
+		return index_error(mdb_txn_renew(b->txn));
+	return index_error(mdb_txn_begin(b->i->env, NULL, MDB_RDONLY, &b->txn));
+}
+
 int index_begin(struct index *i, MDB_txn **ret)
 {
-	MDB_txn *txn = NULL;
-	int rc;
+	struct begin b = { .i = i };
+	bool renewed, broken;
+	int r;
 
 	pthread_mutex_lock(&i->lock);
-	if (i->nidle > 0)
-		txn = i->idle[--i->nidle];
+	broken = i->broken;
+	if (!broken && i->nidle > 0)
+		b.txn = i->idle[--i->nidle];
 	pthread_mutex_unlock(&i->lock);
-	if (!txn) {
-		rc = mdb_txn_begin(i->env, NULL, MDB_RDONLY, ret);
-		return index_error(rc);
+	if (broken)
+		return -ERR_STORE;
+	renewed = b.txn != NULL;
+	r = guard_run(begin, &b);
+	if (r < 0) {
+		if (renewed)
+			mdb_txn_abort(b.txn);
+		/* Each further try would leak what LMDB was in the middle of. */
+		pthread_mutex_lock(&i->lock);
+		i->broken = r == -ERR_STORE;
+		pthread_mutex_unlock(&i->lock);
+		return r;
 	}
-	rc = mdb_txn_renew(txn);
-	if (rc) {
-		mdb_txn_abort(txn);
-		return index_error(rc);
-	}
-	*ret = txn;
+	*ret = b.txn;
 	return 0;
 }
 
@@ -272,17 +300,46 @@ void index_end(struct index *i, MDB_txn *txn)
 		mdb_txn_abort(txn);
 }
 
-int index_get(MDB_txn *txn, MDB_dbi dbi, const void *key, size_t key_len, void *ret, size_t len)
+struct get {
+	MDB_txn *txn;
+	MDB_dbi dbi;
+	MDB_val key;
+	void *ret;
+	size_t len;		/* in: room; out: bytes */
+};
+
+static int get(void *data)
 {
-	MDB_val k = { key_len, (void *)(uintptr_t)key }, v;
-	int rc = mdb_get(txn, dbi, &k, &v);
+	struct get *g = data;
+	MDB_val v;
+	int rc = mdb_get(g->txn, g->dbi, &g->key, &v);
 
 	if (rc)
 		return index_error(rc);
-	if (v.mv_size != len)
+	if (v.mv_size > g->len)
 		return -ERR_STORE;
-	memcpy(ret, v.mv_data, len);
+	memcpy(g->ret, v.mv_data, v.mv_size);
+	g->len = v.mv_size;
 	return 0;
+}
+
+int index_get_some(MDB_txn *txn, MDB_dbi dbi, const void *key, size_t key_len, void *ret,
+	size_t room, size_t *ret_len)
+{
+	struct get g = { txn, dbi, { key_len, (void *)(uintptr_t)key }, ret, room };
+	int r = guard_run(get, &g);
+
+	if (r == 0)
+		*ret_len = g.len;
+	return r;
+}
+
+int index_get(MDB_txn *txn, MDB_dbi dbi, const void *key, size_t key_len, void *ret, size_t len)
+{
+	size_t got = 0;
+	int r = index_get_some(txn, dbi, key, key_len, ret, len, &got);
+
+	return r < 0 ? r : got == len ? 0 : -ERR_STORE;
 }
 
 int index_object(const struct index *i, MDB_txn *txn, const struct digest *d,

@@ -86,6 +86,7 @@ struct index {
 	pthread_mutex_t lock;
 	MDB_txn *idle[INDEX_IDLE];	/* read transactions that were reset */
 	unsigned nidle;
+	bool broken;		/* its first pages are damaged: nothing can be looked up */
 };
 
 /* The process's one handle of the index at dirfd/path; `create` makes its databases. */
@@ -107,6 +108,9 @@ void index_end(struct index *i, MDB_txn *txn);
 
 /* 0, -ENOENT, or -ERR_STORE for a record that is not one. */
 int index_get(MDB_txn *txn, MDB_dbi dbi, const void *key, size_t key_len, void *ret, size_t len);
+/* The same for a record of at most `room` bytes. */
+int index_get_some(MDB_txn *txn, MDB_dbi dbi, const void *key, size_t key_len, void *ret,
+	size_t room, size_t *ret_len);
 int index_object(const struct index *i, MDB_txn *txn, const struct digest *d,
 	struct index_object *ret);
 int index_tree(const struct index *i, MDB_txn *txn, const struct digest *d, struct index_tree *ret);

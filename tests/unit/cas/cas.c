@@ -527,3 +527,34 @@ Test(cas, another_format_is_refused)
 	cr_assert_eq(cas_open(&c, h.fd, NULL), -ERR_STORE_VERSION);
 	cr_assert_eq(cas_writer_open(&w, h.fd, NULL), -ERR_STORE_VERSION);
 }
+
+/* A server has the index mapped when something happens to the file. */
+Test(index, damaged_while_it_is_open_fails_lookups_and_nothing_else)
+{
+	static const char *const ways[] = {
+		"truncate -s 0 index/data.mdb", "truncate -s 8192 index/data.mdb",
+		"head -c 200000 /dev/urandom | dd of=index/data.mdb conv=notrunc status=none",
+		"head -c 200000 /dev/zero | dd of=index/data.mdb conv=notrunc status=none",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		_cleanup_(home_done) struct home h = home_new();
+		struct cas_writer *w = writer(&h);
+		struct digest t = put_package(w, 1, 300, false, "a"), b = put_package(w, 2, 9, true, "b");
+		_cleanup_(cas_free_p) struct cas *c = NULL;
+		char command[256];
+		int bad;
+
+		cr_assert_eq(cas_writer_flush(w, NULL), 0);
+		cas_writer_free(w);
+		cr_assert_eq(cas_open(&c, h.fd, NULL), 0);
+		cr_assert_eq(read_all(c, &b, &bad), 10);
+		snprintf(command, sizeof(command), "cd %s/store; %s", h.path, ways[i]);
+		cr_assert_eq(system(command), 0);
+		read_all(c, &t, &bad);
+		cr_assert_gt(bad, 0, "%s", ways[i]);
+		w = writer(&h);
+		cr_assert_eq(read_all(c, &t, &bad), 300, "once made anew, it is found: %s", ways[i]);
+		cas_writer_free(w);
+	}
+}
