@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "store.h"
 
+#include <pthread.h>
+
 Test(cas, what_was_put_is_read_after_a_flush)
 {
 	_cleanup_(home_done) struct home h = home_new();
@@ -557,4 +559,49 @@ Test(index, damaged_while_it_is_open_fails_lookups_and_nothing_else)
 		cr_assert_eq(read_all(c, &t, &bad), 300, "once made anew, it is found: %s", ways[i]);
 		cas_writer_free(w);
 	}
+}
+
+struct worker {
+	struct cas_writer *w;
+	unsigned from;
+	struct digest trees[12];
+};
+
+static void *work(void *data)
+{
+	struct worker *k = data;
+	int bad;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(k->trees); i++) {
+		/* Neighbours put the same packages at the same time. */
+		k->trees[i] = put_package(k->w, k->from + i, 40, i % 4 == 0, "x");
+		if (i % 3 == 2) {
+			cr_assert_eq(cas_writer_flush(k->w, NULL), 0);
+			read_all(cas_writer_cas(k->w), &k->trees[i], &bad);
+			cr_assert_eq(bad, 0);
+		}
+	}
+	return NULL;
+}
+
+Test(cas, several_threads_put_flush_and_read_at_once)
+{
+	_cleanup_(home_done) struct home h = home_new();
+	_cleanup_(cas_writer_free_p) struct cas_writer *w = writer(&h);
+	struct worker workers[4];
+	pthread_t threads[4];
+	int bad;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(threads); i++) {
+		workers[i] = (struct worker){ .w = w, .from = i * 6 };
+		cr_assert_eq(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(threads); i++)
+		pthread_join(threads[i], NULL);
+	cr_assert_eq(cas_writer_flush(w, NULL), 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(threads); i++)
+		for (unsigned j = 0; j < ARRAY_SIZE(workers[i].trees); j++) {
+			cr_assert(cas_writer_want(w, &workers[i].trees[j]));
+			cr_assert_geq(read_all(cas_writer_cas(w), &workers[i].trees[j], &bad), 40);
+		}
 }
