@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+# test: timeout=120
+"""The container's terminal: job control, window size, raw mode and back, pipelines, and no way to type
+into the caller's."""
+import fcntl, os, pty, select, signal, struct, sys, termios, time
+
+BUILD = os.environ.get("BUILD") or os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../build")
+TOOL = BUILD + "/test/sandbox-tool"
+PROBE = BUILD + "/test/probe"
+count = failed = 0
+
+
+def check(good, name, detail=""):
+    global count, failed
+    count += 1
+    failed += not good
+    print("%sok %d - %s" % ("" if good else "not ", count, name))
+    if not good:
+        print("# " + repr(detail))
+
+
+class Terminal:
+    def __init__(self, *command):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ.update(PS1="$ ", TERM="dumb")
+            os.execvp(command[0], command)
+        self.resize(30, 100)
+        self.text = ""
+
+    def resize(self, rows, columns):
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def type(self, text):
+        self.text = ""
+        os.write(self.fd, text.encode())
+
+    def sees(self, part, seconds=10):
+        end = time.time() + seconds
+        while part not in self.text and time.time() < end:
+            if not select.select([self.fd], [], [], 0.05)[0]:
+                continue
+            try:
+                data = os.read(self.fd, 4096)
+            except OSError:
+                break
+            if not data:
+                break
+            self.text += data.decode("utf-8", "replace")
+        return part in self.text
+
+    def modes(self):
+        return termios.tcgetattr(self.fd)[3]
+
+    def end(self):
+        os.close(self.fd)
+        for _ in range(100):
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.05)
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        return "killed"
+
+
+def shell_inside():
+    t = Terminal(TOOL, "--env", "PS1=$ ", "--", "bash", "--norc", "-i")
+    check(t.sees("$ "), "a shell prompts", t.text)
+    t.type("tty; stty size\n")
+    check(t.sees("/dev/pts/0") and t.sees("30 100"), "it has a terminal of its own, of the same size", t.text)
+    t.resize(11, 22)
+    time.sleep(0.2)
+    t.type("stty size\n")
+    check(t.sees("11 22"), "which follows the window", t.text)
+    t.type("sleep 100\n")
+    time.sleep(0.3)
+    t.type("\x1a")
+    check(t.sees("Stopped"), "^Z stops a job of the shell's", t.text)
+    t.type("fg\n")
+    t.sees("sleep 100")
+    time.sleep(0.2)
+    t.type("\x03")
+    check(t.sees("$ "), "fg and ^C reach it", t.text)
+    t.type("cat </dev/tty\n")
+    time.sleep(0.3)
+    t.type("through\n")
+    check(t.sees("through\r\nthrough"), "/dev/tty is that terminal", t.text)
+    t.type("\x04")
+    t.sees("$ ")
+    t.type("printf 'a\\001b' | od -c; exit 9\n")
+    t.sees("exit")
+    status = os.waitstatus_to_exitcode(os.waitpid(t.pid, 0)[1])
+    check(status == 9, "the shell's exit status comes back", status)
+    check(bool(t.modes() & termios.ICANON and t.modes() & termios.ECHO), "the caller's terminal is as it was")
+    os.close(t.fd)
+
+
+def under_a_shell():
+    t = Terminal("bash", "--norc", "-i")
+    t.sees("$ ")
+    t.type(TOOL + " -- sleep 4\n")
+    time.sleep(0.5)
+    check(not t.modes() & termios.ICANON, "raw while it runs")
+    t.type("\x1a")
+    check(t.sees("Stopped"), "^Z stops the container", t.text)
+    t.type("stty -a | tr ' ' '\\n' | grep icanon\n")
+    check(t.sees("\nicanon"), "and gives the terminal back", t.text)
+    t.type("fg; echo status=$?\n")
+    check(t.sees("status=0"), "fg continues it to its end", t.text)
+    t.type(TOOL + " -- sleep 100\n")
+    time.sleep(0.5)
+    t.type("\x03")
+    t.sees("$ ")
+    t.type("echo status=$?\n")
+    check(t.sees("status=130"), "^C ends it", t.text)
+    t.type(TOOL + " -- cat | tr a-z A-Z; echo end\n")
+    time.sleep(0.5)
+    t.type("hello\n")
+    check(t.sees("HELLO"), "in a pipeline it may read the terminal", t.text)
+    t.type("\x04")
+    check(t.sees("end"), "until its end", t.text)
+    t.type("%s -- sh -c 'sleep 1; echo said' & wait; echo waited\n" % TOOL)
+    check(t.sees("said\r\n") and t.sees("\nwaited"), "in the background it may write", t.text)
+    t.type("%s -- cat & sleep 1; jobs\n" % TOOL)
+    check(t.sees("Stopped"), "and is stopped when it reads", t.text)
+    t.type("fg\n")
+    time.sleep(0.5)
+    t.type("now\n\x04")
+    check(t.sees("now\r\nnow"), "until it is in the foreground", t.text)
+    t.type("echo again\n")
+    t.sees("\nagain")
+    t.type("%s -- sh -c 'tty; test -t 1 || echo file' >/tmp/cratons-terminal.$$; cat /tmp/cratons-terminal.$$; rm /tmp/cratons-terminal.$$\n" % TOOL)
+    check(t.sees("/dev/pts/0\r\nfile"), "only what is a terminal is replaced", t.text)
+    t.type("exit\n")
+    t.end()
+
+
+def injected(*prefix, odd=False):
+    t = Terminal("bash", "--norc", "-i")
+    t.sees("$ ")
+    t.type(" ".join(prefix) + " %s %s 'echo in''jected\n' 2>/tmp/cratons-tiocsti; echo over\n" % (
+        PROBE, "tiocsti-odd" if odd else "tiocsti"))
+    t.sees("\r\nover")
+    won = t.sees("\r\ninjected", 1)
+    t.type("exit\n")
+    t.end()
+    os.unlink("/tmp/cratons-tiocsti")
+    return won
+
+
+def no_typing():
+    for odd in False, True:
+        name = "TIOCSTI%s into the caller's terminal" % (", with high bits set," if odd else "")
+        if not injected(odd=odd):
+            global count
+            count += 1
+            print("ok %d - %s # SKIP it does not work bare here (dev.tty.legacy_tiocsti)" % (count, name))
+            continue
+        check(not injected(TOOL, "--ro-bind", BUILD + "/test", "--", odd=odd), name)
+
+
+def hang_up():
+    t = Terminal(TOOL, "--", "sh", "-c", "trap 'exit 3' HUP; echo ready; while :; do sleep 0.1; done")
+    t.sees("ready")
+    status = t.end()
+    check(status != "killed", "a terminal that goes away ends the container", status)
+
+
+shell_inside()
+under_a_shell()
+no_typing()
+hang_up()
+print("1..%d" % count)
+sys.exit(failed > 0)
