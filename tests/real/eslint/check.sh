@@ -1,0 +1,1 @@
+eslint --ext .js,.jsx,.ts src; echo "status $?"

@@ -1,0 +1,3 @@
+import { missing } from "./b.js";
+const unused = 1;
+if (missing = 2) { undefinedName(); }

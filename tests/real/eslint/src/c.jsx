@@ -1,0 +1,1 @@
+export const List = ({ items }) => items.map((i) => <li>{i}</li>);

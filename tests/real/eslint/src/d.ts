@@ -1,0 +1,1 @@
+export const f = (x: any): number => x;

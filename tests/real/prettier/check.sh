@@ -1,0 +1,2 @@
+prettier ugly.js ugly.css ugly.md ugly.ts
+prettier --check ugly.js; echo "status $?"

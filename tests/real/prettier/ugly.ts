@@ -1,0 +1,1 @@
+export   type A<T>={[k in keyof T]:string}

@@ -1,0 +1,2 @@
+const n: number = "not one";
+console.log(n);
