@@ -10,6 +10,8 @@
 command -v npm >/dev/null || skip_all "npm is not installed"
 export npm_config_cache=$T/npm-cache npm_config_audit=false npm_config_fund=false
 export npm_config_update_notifier=false CI=true
+# Headers for native code: npm would download them, which works on few test machines.
+[ ! -f /usr/include/node/node.h ] || export npm_config_nodedir=/usr
 projects=${PROJECTS:-express next vite webpack typescript eslint prettier jest mocha native scripts}
 
 with_npm() { # project
