@@ -39,7 +39,7 @@ void worker_yields(struct server *s)
 	w->leads = false;
 }
 
-static uint64_t now_us(void)
+uint64_t now_us(void)
 {
 	struct timespec t;
 
@@ -57,7 +57,7 @@ static ssize_t io_read(int fd, void *buf, size_t len, void *data)
 
 	for (;;) {
 		n = read(fd, buf, len);
-		if (n >= 0 || (errno != EAGAIN && errno != EINTR))
+		if (n >= 0 || (errno != EAGAIN && errno != EINTR) || server_worker(s)->guards)
 			return n;
 		if (s->poll_us > 0 && now_us() < until)
 			continue;
@@ -95,7 +95,57 @@ static void *worker_main(void *data)
 	return NULL;
 }
 
-static int start(struct server *s)
+/* One that stores (ahead.c) may wait for a page whose READ nobody has taken from the device yet. The
+ * guard takes what is there when that lasts; it looks only while files are being stored. */
+#define GUARD_US      1000
+#define GUARD_IDLE_US 100000
+
+void guard_wake(struct server *s)
+{
+	if (!atomic_load(&s->guarded) && !atomic_exchange(&s->guarded, true))
+		sem_post(&s->guard);
+}
+
+static void guard_look(struct server *s, struct fuse_buf *buf)
+{
+	struct pollfd p = { .fd = s->device, .events = POLLIN };
+	uint64_t since;
+	int r = 1;
+
+	for (;;) {
+		since = atomic_load(&s->storing_since);
+		if (since == 0 || now_us() - since < GUARD_US || poll(&p, 1, 0) <= 0)
+			return;
+		r = fuse_session_receive_buf(s->fuse, buf);
+		if (r <= 0)
+			return;
+		fuse_session_process_buf(s->fuse, buf);
+	}
+}
+
+static void *guard_main(void *data)
+{
+	struct worker *w = data;
+	struct server *s = w->server;
+	struct fuse_buf buf = { 0 };
+	uint64_t seen, now;
+
+	pthread_setspecific(s->worker, w);
+	for (;;) {
+		while (sem_wait(&s->guard) < 0)
+			;
+		for (seen = now = now_us(); now - seen < GUARD_IDLE_US; now = now_us()) {
+			usleep(GUARD_US);
+			if (atomic_load(&s->storing_since) != 0)
+				seen = now_us();
+			guard_look(s, &buf);
+		}
+		atomic_store(&s->guarded, false);
+	}
+	return NULL;
+}
+
+static int start(struct server *s, void *(*fn)(void *), bool guards)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 	pthread_attr_t attr;
@@ -105,10 +155,11 @@ static int start(struct server *s)
 	if (!w)
 		return -ENOMEM;
 	w->server = s;
+	w->guards = guards;
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attr, 256 << 10);
-	r = -pthread_create(&thread, &attr, worker_main, w);
+	r = -pthread_create(&thread, &attr, fn, w);
 	pthread_attr_destroy(&attr);
 	if (r < 0)
 		free(w);
@@ -121,10 +172,13 @@ int server_workers(struct server *s, struct diag *d)
 	int r;
 
 	pthread_mutex_init(&s->lead, NULL);
+	sem_init(&s->guard, 0, 0);
 	r = -pthread_key_create(&s->worker, NULL);
 	if (r == 0)
 		r = fuse_session_custom_io(s->fuse, &io, s->device);
 	for (unsigned i = 0; r == 0 && i < s->workers; i++)
-		r = start(s);
+		r = start(s, worker_main, false);
+	if (r == 0 && s->read_ahead)
+		r = start(s, guard_main, true);
 	return r < 0 ? diag_errno(d, r, "cannot start the server's threads") : 0;
 }

@@ -36,12 +36,14 @@ static int parse_number(const char *text, unsigned max, unsigned *ret)
 static void from_environment(struct server *s)
 {
 	const char *idle = getenv("CRATONS_FUSED_IDLE"), *poll_us = getenv("CRATONS_FUSED_POLL_US"),
-		   *workers = getenv("CRATONS_FUSED_WORKERS");
+		   *workers = getenv("CRATONS_FUSED_WORKERS"), *ahead = getenv("CRATONS_FUSED_READ_AHEAD");
 
 	if (idle)
 		(void)parse_number(idle, 7 * 86400, &s->idle_seconds);
 	if (poll_us)
 		(void)parse_number(poll_us, 1000000, &s->poll_us);
+	if (ahead)
+		(void)parse_number(ahead, 1024, &s->read_ahead);
 	if (workers && parse_number(workers, 64, &s->workers) == 0)
 		s->workers = MAX(s->workers, 1u);
 }
@@ -179,7 +181,7 @@ int main(int argc, char **argv)
 	struct server s = {
 		.home_fd = -1, .run_fd = -1, .connection = -1, .device = -1, .listener = -1,
 		.user_ns = -1, .mount_ns = -1, .ended = -1,
-		.idle_seconds = 300, .workers = 2, .poll_us = 100,
+		.idle_seconds = 300, .workers = 2, .poll_us = 100, .read_ahead = 16,
 	};
 	_cleanup_diag_ struct diag d = DIAG_INIT;
 	int r;

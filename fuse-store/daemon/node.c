@@ -49,6 +49,7 @@ struct file {
 	const struct digest *chunks;
 	uint32_t nchunks;
 	uint32_t place, dir, entry;	/* where it was last handed out; under the lock */
+	atomic_bool claimed;
 };
 
 struct nodes {
@@ -243,10 +244,19 @@ static uint32_t id_index(uint64_t id)
 	return id == NODE_ROOT ? 0 : (uint32_t)id & INDEX_MASK;
 }
 
-static int get_file(struct nodes *n, uint64_t id, struct node *ret)
+/* NULL when the number is no file's. */
+static struct file *file_of(struct nodes *n, uint64_t id)
 {
 	uint64_t i = id & ((1ull << KIND_SHIFT) - 1);
-	struct file *f = i < SLAB_MAX ? slab_at(&n->files, (uint32_t)i, sizeof(*f)) : NULL;
+
+	if (id >> KIND_SHIFT != NODE_FILE || i >= SLAB_MAX)
+		return NULL;
+	return slab_at(&n->files, (uint32_t)i, sizeof(struct file));
+}
+
+static int get_file(struct nodes *n, uint64_t id, struct node *ret)
+{
+	struct file *f = file_of(n, id);
 
 	if (!f)
 		return -ESTALE;
@@ -380,14 +390,10 @@ int nodes_lookup(struct nodes *n, uint64_t id, struct str name, struct node *ret
 
 int nodes_neighbours(struct nodes *n, uint64_t id, struct node_dir *ret, uint32_t *ret_i)
 {
-	uint64_t i = id & ((1ull << KIND_SHIFT) - 1);
+	struct file *f = file_of(n, id);
 	uint32_t place, dir, entry;
-	struct file *f;
 	int r;
 
-	if (id >> KIND_SHIFT != NODE_FILE || i >= SLAB_MAX)
-		return -ENOENT;
-	f = slab_at(&n->files, (uint32_t)i, sizeof(*f));
 	if (!f)
 		return -ENOENT;
 	pthread_mutex_lock(&n->lock);
@@ -400,6 +406,13 @@ int nodes_neighbours(struct nodes *n, uint64_t id, struct node_dir *ret, uint32_
 		return -ENOENT;
 	*ret_i = entry - ret->first;
 	return 0;
+}
+
+bool nodes_claim(struct nodes *n, uint64_t id)
+{
+	struct file *f = file_of(n, id);
+
+	return f && !atomic_exchange_explicit(&f->claimed, true, memory_order_relaxed);
 }
 
 int nodes_new(struct nodes **ret, nodes_open_fn open, void *data, const struct digest *only)

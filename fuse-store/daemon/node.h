@@ -65,4 +65,7 @@ int nodes_entry(struct nodes *n, const struct node_dir *dir, uint32_t i, struct 
  * and the index among them. -ENOENT when there is nothing to read ahead. */
 int nodes_neighbours(struct nodes *n, uint64_t file, struct node_dir *ret, uint32_t *ret_i);
 
+/* True the first time that it is asked for a file: who asks is to give its bytes to the kernel. */
+bool nodes_claim(struct nodes *n, uint64_t file);
+
 #endif

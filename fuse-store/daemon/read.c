@@ -4,6 +4,21 @@
 #include "prim/err.h"
 
 #include <errno.h>
+#include <sys/uio.h>
+
+/* Gives up the lead if the first byte is not in the page cache: what is may be answered by the leader,
+ * which costs less than handing over; what is not would keep the others waiting for a disk. */
+static void yield_if_cold(struct server *s, const struct node *file, uint64_t offset)
+{
+	struct cas_place place;
+	char byte;
+	struct iovec iov = { &byte, 1 };
+
+	if (cas_locate(s->cas, &file->entry.digest, &place, NULL) == 0 &&
+		preadv2(place.fd, &iov, 1, (off_t)(place.offset + offset), RWF_NOWAIT) < 0 &&
+		errno == EAGAIN)
+		worker_yields(s);
+}
 
 /* The kernel asks for a file in pieces of its read-ahead; a small file's digest is over the whole.
  * So the worker keeps the last one that it verified, in memory of its own. */
@@ -14,6 +29,7 @@ static ssize_t read_small(struct server *s, struct worker *w, const struct node 
 
 	if (w->small_id != file->id) {
 		w->small_id = 0;
+		yield_if_cold(s, file, 0);
 		r = cas_read(s->cas, &file->entry, 0, w->small, (size_t)file->entry.size, NULL);
 		if (r < 0)
 			return r;
@@ -21,6 +37,8 @@ static ssize_t read_small(struct server *s, struct worker *w, const struct node 
 			return -ERR_DIGEST;
 		w->small_id = file->id;
 	}
+	if (nodes_claim(s->nodes, file->id))
+		read_ahead(s, file);
 	*ret = w->small + offset;
 	return (ssize_t)MIN(size, (size_t)(file->entry.size - offset));
 }
@@ -36,7 +54,7 @@ ssize_t server_read(struct server *s, const struct node *file, uint64_t offset, 
 	if (file->entry.size <= TREE_CHUNK) {
 		r = read_small(s, w, file, offset, size, ret);
 	} else {
-		worker_yields(s);
+		yield_if_cold(s, file, offset);
 		r = cas_read(s->cas, &file->entry, offset, w->large, MIN(size, sizeof(w->large)), NULL);
 		*ret = w->large;
 	}

@@ -13,6 +13,7 @@
 
 #include <cratons/wire/fused.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 struct fuse_session;
@@ -26,6 +27,7 @@ struct server {
 	int connection;			/* of the command that started it, or -1 */
 	unsigned idle_seconds;
 	unsigned workers, poll_us;	/* how long a worker polls before it sleeps */
+	unsigned read_ahead;		/* files */
 
 	struct fused_build build;
 	struct cas *cas;
@@ -40,6 +42,9 @@ struct server {
 	gid_t gid;
 
 	pthread_mutex_t lead;		/* held by the worker that waits for requests */
+	_Atomic uint64_t storing_since;	/* now_us(); 0: nothing is being stored */
+	atomic_bool guarded;		/* the guard is awake */
+	sem_t guard;
 	pthread_key_t worker;		/* struct worker of the thread */
 	int ended;			/* eventfd: the kernel ended the mount */
 };
@@ -55,6 +60,8 @@ int server_session(struct server *s, struct diag *d);
 int server_confine(struct server *s, struct diag *d);
 
 /* loop.c */
+uint64_t now_us(void);
+void guard_wake(struct server *s);
 struct worker;
 int server_workers(struct server *s, struct diag *d);
 struct worker *server_worker(struct server *s);
@@ -66,6 +73,9 @@ void worker_yields(struct server *s);
  * this worker's next call, or a negative code. */
 ssize_t server_read(struct server *s, const struct node *file, uint64_t offset, size_t size,
 	const void **ret);
+
+/* ahead.c: a small file is about to be answered: those after it are worth having. */
+void read_ahead(struct server *s, const struct node *file);
 
 /* listen.c */
 int server_listen(struct server *s, struct diag *d);

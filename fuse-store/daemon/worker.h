@@ -8,8 +8,10 @@
 struct worker {
 	struct server *server;
 	bool leads;		/* holds server->lead */
+	bool guards;		/* must wait for nothing that another worker answers */
 	uint64_t small_id;	/* the file in `small`; 0: none */
 	char small[TREE_CHUNK];
+	char ahead[TREE_CHUNK];
 	char large[1 << 20];	/* what the kernel asks for at most */
 };
 
