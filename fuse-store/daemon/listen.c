@@ -20,7 +20,7 @@
 struct door {
 	struct server *server;
 	VEC(struct pollfd) polls;	/* listener, end of the mount, then the connections */
-	bool replaced;			/* a command of another build was here */
+	bool replaced;			/* a command was sent to another server */
 };
 #define POLL_LISTENER 0
 #define POLL_ENDED    1
@@ -114,8 +114,8 @@ static bool hear(struct door *door, int fd)
 	if (n != sizeof(hello) || hello.magic != FUSED_MAGIC)
 		return false;
 	if (hello.protocol != FUSED_PROTOCOL ||
-		memcmp(&hello.build, &s->build, sizeof(hello.build)) != 0) {
-		server_answer(s, fd, FUSED_OTHER_BUILD, NULL);
+		memcmp(&hello.build, &s->build, sizeof(hello.build)) != 0 || !server_has_index(s)) {
+		server_answer(s, fd, FUSED_RETIRES, NULL);
 		door->replaced = true;
 		return false;
 	}

@@ -130,12 +130,30 @@ static int open_tree(void *data, const struct digest *digest, const struct tree 
 	return r;
 }
 
+static int stat_index(const struct server *s, struct stat *st)
+{
+	return fstatat(s->home_fd, "store/index/data.mdb", st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+}
+
+bool server_has_index(const struct server *s)
+{
+	struct stat st;
+
+	return stat_index(s, &st) == 0 && st.st_dev == s->index_device && st.st_ino == s->index_inode;
+}
+
 static int open_store(struct server *s, struct diag *d)
 {
+	struct stat index;
 	int r = cas_open(&s->cas, s->home_fd, d);
 
 	if (r < 0)
 		return r;
+	r = stat_index(s, &index);
+	if (r < 0)
+		return diag_errno(d, r, "cannot find the store's index");
+	s->index_device = index.st_dev;
+	s->index_inode = index.st_ino;
 	r = damage_new(&s->damage, s->run_fd);
 	if (r < 0)
 		return diag_errno(d, r, "cannot open %s/run/" FUSED_DAMAGED, s->home);

@@ -30,6 +30,8 @@ struct server {
 	unsigned read_ahead;		/* files */
 
 	struct fused_build build;
+	dev_t index_device;		/* the index that was opened */
+	ino_t index_inode;
 	struct cas *cas;
 	struct nodes *nodes;
 	struct damage *damage;
@@ -82,6 +84,10 @@ int server_listen(struct server *s, struct diag *d);
 void server_answer(struct server *s, int connection, enum fused_status status,
 	const struct diag *d);
 int server_serve(struct server *s);
+
+/* main.c: false when another index took the place of the one that is open (it was made anew, or the
+ * whole store was): a confined server cannot follow, as opening an index takes writing. */
+bool server_has_index(const struct server *s);
 
 /* damage.c: remembers what failed its digest for the next command to put aside. */
 int damage_new(struct damage **ret, int run_fd);

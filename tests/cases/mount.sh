@@ -3,6 +3,7 @@
 # test: slow timeout=600
 # The FUSE server with a store made from real directories: contents, writes refused, damage, death,
 # idleness, replacement, many commands at once. As uid 0 and as an ordinary user.
+# test: timeout=300
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 O=${O:-$top/build}
@@ -195,6 +196,46 @@ replaced()
 	kill -9 $new
 }
 
+# Reading ahead stores pages that another reader may be waiting for: a server that waited for itself
+# would hang here. All start in the same directory of a server that has nothing cached.
+crowd()
+{
+	kill -9 $(inside 'echo $SERVER')
+	inside 'cd "$MNT/$1/many" && i=0
+		while [ $i -lt 8 ]; do ls | head -2000 | xargs cat | md5sum & i=$((i + 1)); done >"$2"; wait
+		[ "$(sort -u "$2" | wc -l)" = 1 ]' $tree "$dir/crowd-$who"
+}
+
+index_replaced()
+{
+	local old new
+	old=$(inside 'echo $SERVER')
+	$as cp -a "$home/store/index" "$home/store/index-new" && mv "$home/store/index" "$dir/index-old-$who" &&
+		mv "$home/store/index-new" "$home/store/index" && $as "$ingest" --packages "$home" "$src" >/dev/null || return 1
+	new=$(inside 'cat "$MNT/$1/file" >/dev/null && echo $SERVER' $tree) || return 1
+	[ "$old" != "$new" ] && wait_for 8 gone $old
+}
+
+on_host()
+{
+	local at=$dir/host
+	mkdir -p "$at"
+	t "mounted on the host" "$enter" "$home" --host $tree "$at"
+	t "its contents are there, for other users too" setpriv --reuid 65534 --regid 65534 --clear-groups diff -r --no-dereference "$at/bin" "$src/bin"
+	t "a write is refused" "$check" erofs write "$at/w"
+	t "a second mount there is refused" sh -c '! "$@" 2>/dev/null' sh "$enter" "$home" --host $tree "$at"
+	pid=$(host_server "$at")
+	t "unmounted" "$enter" "$home" --unhost "$at"
+	t "its server goes" wait_for 8 gone $pid
+	"$enter" "$home" --host $tree "$at"
+	kill -9 $(host_server "$at")
+	t "a dead one is seen as such" wait_for 8 "$check" expect ENOTCONN "$at/file"
+	t "and detached" "$enter" "$home" --heal "$dir"
+	t "so that the path can be used again" "$enter" "$home" --host $tree "$at"
+	"$enter" "$home" --unhost "$at"
+}
+host_server() { pgrep -f "^$CRATONS_FUSED .*--at $1( |\$)"; }
+
 # Every byte of a pack and of a large object is covered by a digest: whatever is hit, readers get the
 # right bytes or EIO.
 damage()
@@ -227,14 +268,18 @@ all()
 	death
 	replaced
 	idle
+	t "eight readers of one directory at once, nothing cached" timeout 60 bash -c "$(declare -f inside crowd); $(declare -p enter home as tree dir who); crowd"
+	t "a server whose store got another index is replaced" index_replaced
+	[ "$uid" != 0 ] || on_host
 	damage
 	kill -9 $(inside 'echo $SERVER')
 }
 
 dir=$(mktemp -d /tmp/cratons-mount.XXXXXX)
 chmod 755 "$dir"
-mode=$(stat -c %a /dev/fuse 2>/dev/null)
-trap 'rm -rf "$dir"; [ -z "${changed:-}" ] || chmod $mode /dev/fuse' EXIT
+. "$top/tests/lib/fuse-mode.sh"
+fuse_mode_open
+trap 'fuse_mode_close; rm -rf "$dir"' EXIT
 src=$dir/src
 make_tree "$src"
 if [ ! -e /dev/fuse ]; then
@@ -243,7 +288,6 @@ elif [ "$(id -u)" != 0 ]; then
 	all user "$(id -u)" ""
 else
 	all root 0 ""
-	[ "$mode" = 666 ] || { chmod 666 /dev/fuse && changed=1; }
 	chmod 777 "$dir"
 	all user 65534 "setpriv --reuid 65534 --regid 65534 --clear-groups"
 fi

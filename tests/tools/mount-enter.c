@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * mount-enter HOME [--bind TREE/PATH AT] -- COMMAND...
+ * mount-enter HOME --host TREE AT | --unhost AT | --heal AT
  *
  * Joins the user's FUSE server as a run does: its namespaces, then a user and mount namespace nested
  * in them, and runs a command there. MNT and SERVER in the command's environment are the path of the
- * store's mount and the server's process id. With --bind, that directory is bound at AT.
+ * store's mount and the server's process id. With --bind, that directory is bound at AT. The second
+ * form makes, takes away and heals mounts on the host.
  */
 #include "engine/mount/mount.h"
 
@@ -70,15 +72,37 @@ static int run(const struct mount_server *s, const char *from, const char *at, c
 	return 127;
 }
 
+static int on_host(const char *home, int home_fd, int argc, char **argv, struct diag *d)
+{
+	struct digest tree;
+
+	if (argc == 3 && strcmp(argv[0], "--host") == 0 && digest_parse(&tree, str_from(argv[1])) == 0)
+		return mount_host(home_fd, home, &tree, argv[2], d);
+	if (argc == 2 && strcmp(argv[0], "--unhost") == 0)
+		return mount_host_remove(argv[1], d);
+	if (argc == 2 && strcmp(argv[0], "--heal") == 0)
+		return mount_heal(argv[1], d);
+	return 1;
+}
+
+static int fail(const struct diag *d)
+{
+	fprintf(stderr, "mount-enter: %s\n%s\n", buf_text(&d->what), buf_text(&d->hint));
+	return err_exit_status(d->code);
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_(mount_server_free_p) struct mount_server *s = NULL;
 	_cleanup_diag_ struct diag d = DIAG_INIT;
 	const char *home = argc > 1 ? argv[1] : NULL, *from = NULL, *at = NULL;
 	_cleanup_fd_ int home_fd = home ? open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	int i = 2, status;
+	int i = 2, status, r;
 	pid_t pid;
 
+	r = argc > 2 ? on_host(home, home_fd, argc - 2, argv + 2, &d) : 1;
+	if (r <= 0)
+		return r < 0 ? fail(&d) : 0;
 	if (argc > 4 && strcmp(argv[2], "--bind") == 0) {
 		from = argv[3];
 		at = argv[4];
@@ -88,10 +112,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: mount-enter HOME [--bind TREE/PATH AT] -- COMMAND...\n");
 		return EXIT_USAGE;
 	}
-	if (mount_server_join(&s, home_fd, home, &d) < 0) {
-		fprintf(stderr, "mount-enter: %s\n%s\n", buf_text(&d.what), buf_text(&d.hint));
-		return err_exit_status(d.code);
-	}
+	if (mount_server_join(&s, home_fd, home, &d) < 0)
+		return fail(&d);
 	pid = fork();
 	if (pid == 0)
 		_exit(run(s, from, at, argv + i + 1));

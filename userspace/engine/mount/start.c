@@ -157,11 +157,18 @@ static int receive(int connection, struct fused_reply *ret, int *fds)
 		.msg_control = &control,
 		.msg_controllen = sizeof(control.bytes),
 	};
+	bool reset = false;
 	ssize_t n;
 
-	do
+	/* One that went before it read our hello has reset the connection: the kernel tells that first,
+	 * and then gives the answer that it had sent. */
+	do {
 		n = recvmsg(connection, &msg, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
+		if (n < 0 && errno == ECONNRESET && !reset)
+			reset = true;
+		else if (n >= 0 || errno != EINTR)
+			break;
+	} while (true);
 	if (n < 0)
 		return errno == EAGAIN ? -ETIMEDOUT : -errno;
 	if (take_fds(&msg, fds) < 0 || n != sizeof(*ret) || (msg.msg_flags & MSG_TRUNC) ||
@@ -185,7 +192,8 @@ int fused_ask(int connection, const struct fused_build *build, struct fused_repl
 		return -ECONNRESET;
 	if (setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0)
 		return -errno;
-	if (send(connection, &hello, sizeof(hello), MSG_NOSIGNAL) != sizeof(hello))
+	/* One that failed has said why and gone, perhaps before it was asked: its answer can be read. */
+	if (send(connection, &hello, sizeof(hello), MSG_NOSIGNAL) != sizeof(hello) && errno != EPIPE)
 		return -ECONNRESET;
 	return receive(connection, ret, fds);
 }

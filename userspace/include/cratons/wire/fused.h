@@ -6,8 +6,9 @@
  * namespaces, and then serves for as long as the connection is open.
  *
  * The first eight bytes never change their meaning, so that any two versions can tell each other
- * apart. A server that was not started from the program that the command would start itself (build)
- * answers FUSED_OTHER_BUILD, takes no further connections and goes when its last one closes.
+ * apart. A server that was not started from the program that the command would start itself (build),
+ * or whose store has another index by now, answers FUSED_RETIRES, takes no further connections and
+ * goes when its last one closes.
  */
 #ifndef CRATONS_WIRE_FUSED_H
 #define CRATONS_WIRE_FUSED_H
@@ -28,7 +29,7 @@
 
 enum fused_status {
 	FUSED_READY = 1,	/* text is the path of the mount; descriptors are attached */
-	FUSED_OTHER_BUILD,
+	FUSED_RETIRES,
 	FUSED_FAILED,		/* code is a negative code (prim/err.h), text says what */
 };
 
