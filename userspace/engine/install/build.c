@@ -148,6 +148,9 @@ int step_build(struct installation *i)
 	b.visits = calloc(i->lock->npackages + 1, sizeof(*b.visits));
 	if (!i->built || !b.visits)
 		r = -ENOMEM;
+	/* What was fetched just now is read back from the store. */
+	if (r == 0)
+		r = cas_writer_flush(i->writer, i->diag);
 	for (size_t n = 0; n < i->lock->npackages && r == 0; n++)
 		r = visit(&b, i->lock->packages[n], 0);
 	free(b.visits);
