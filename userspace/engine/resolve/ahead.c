@@ -9,7 +9,8 @@
 
 static void follow_release(struct resolver *r, const struct pkg *pkg, const struct release *release)
 {
-	if (release_load(pkg->meta, release, NULL) < 0)
+	/* Names without end must not be asked for without end. The nodes have a limit too. */
+	if (r->needs.n > RESOLVE_NODES_MAX || release_load(pkg->meta, release, NULL) < 0)
 		return;
 	for (size_t i = 0; i < release->ndependencies; i++) {
 		const struct dependency *dep = &release->dependencies[i];

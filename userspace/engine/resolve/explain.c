@@ -57,10 +57,13 @@ void explain_chain(struct buf *b, const struct resolver *r, const struct node *n
 	const struct edge *e)
 {
 	const struct node *way[CHAIN_MAX];
+	const struct node *x = n;
 	size_t depth = 0;
 
-	for (const struct node *x = n; x && depth < CHAIN_MAX; x = x->parent)
+	for (; x && depth < CHAIN_MAX; x = x->parent)
 		way[depth++] = x;
+	if (x)
+		(void)buf_adds(b, "…");
 	while (depth-- > 0) {
 		const struct edge *step = depth ? way[depth - 1]->by : e;
 

@@ -3,7 +3,8 @@
  * The slots strategy, for ecosystems that allow several versions of a name: every edge has a slot
  * that takes any version satisfying it. The steps (resolve.c has them in order):
  *
- *	graph.c		the nodes: releases and their edges, breadth first from the project
+ *	root.c		what the project asks for
+ *	graph.c		the nodes: releases and their edges, breadth first
  *	pick.c		which release an edge gets
  *	override.c	what the manifest's overrides make of a requirement
  *	ahead.c		hints for what will be needed, while waiting
@@ -204,12 +205,18 @@ int pkg_load(struct resolver *r, struct pkg *pkg);
 struct need *need_get(struct resolver *r, struct pkg *pkg, struct str text);
 int node_get(struct resolver *r, struct pkg *pkg, const struct release *release, struct node *from,
 	const struct edge *by, bool required, struct node **ret);
-int graph_start(struct resolver *r);
+struct node *node_new(struct resolver *r);
+/* Adds the next of n->edges, for which there must be room, and queues it. */
+int node_add_edge(struct resolver *r, struct node *n, const struct ecosystem *e,
+	const struct dependency *dep);
 int graph_expand(struct resolver *r);
 int edge_resolve(struct resolver *r, struct node *from, struct edge *e);
 /* Leaves out optional edges that lead to what cannot be had; fails where the project is hit. */
 int graph_prune(struct resolver *r);
 int graph_mark_live(struct resolver *r);
+
+/* root.c: makes r->root with its edges. */
+int root_start(struct resolver *r);
 
 /* pick.c: those that give a release give NULL where none satisfies. */
 bool need_matches(const struct need *need, const struct release *release);

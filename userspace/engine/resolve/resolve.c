@@ -50,7 +50,7 @@ static void find_node_version(struct resolver *r)
 static int settle(struct resolver *r)
 {
 	bool more = true;
-	int k = graph_start(r);
+	int k = root_start(r);
 
 	for (int round = 0; more && k == 0; round++) {
 		if (round == RESOLVE_ROUNDS_MAX)
