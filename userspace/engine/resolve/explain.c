@@ -135,15 +135,56 @@ static const struct release *nearest(const struct need *need)
 	return best;
 }
 
+static void nearer(struct str name, struct str other, size_t *best, struct str *ret)
+{
+	size_t d = str_distance(name, other);
+
+	if (d > 0 && d < *best) {
+		*best = d;
+		*ret = other;
+	}
+}
+
+/* What the name may be a slip for, of all that is known here. */
+static int hint_name(struct resolver *r, struct str name)
+{
+	const struct lockfile *l = r->o->locked;
+	size_t best = name.n < 5 ? 2 : 3;
+	struct str close = { 0 };
+
+	for (size_t i = 0; i < r->m->ndependencies; i++)
+		nearer(name, r->m->dependencies[i].name, &best, &close);
+	for (size_t i = 0; l && i < l->npackages; i++)
+		nearer(name, l->packages[i]->name, &best, &close);
+	vec_foreach(p, &r->nodes)
+		if ((*p)->pkg)
+			nearer(name, (*p)->pkg->name, &best, &close);
+	if (close.n)
+		return diag_hint(r->d, "is %.*s meant?", STR_ARG(close));
+	return diag_hint(r->d, "check the spelling%s", name.p[0] == '@' ?
+		", and that [registries] names the registry of this scope" : "");
+}
+
+static int fail_missing(struct resolver *r, const struct need *need, const char *way)
+{
+	diag_fail(r->d, -ERR_NO_PACKAGE, "%s, but the registry has no package %.*s", way,
+		STR_ARG(need->pkg->name));
+	(void)hint_name(r, need->pkg->name);
+	return -ERR_NO_PACKAGE;
+}
+
 static int fail_unsatisfied(struct resolver *r, const struct need *need, const char *way)
 {
 	_cleanup_buf_ struct buf have = BUF_INIT;
 	const struct package *p = need->pkg->meta;
 	const struct release *near, *latest = release_tagged(p, STR("latest"));
 
-	if (p->nreleases == 0)
-		return diag_fail(r->d, -ERR_UNSATISFIABLE, "%s, but %.*s has no versions", way,
+	if (p->nreleases == 0) {
+		diag_fail(r->d, -ERR_UNSATISFIABLE, "%s, but %.*s has no versions", way,
 			STR_ARG(need->pkg->name));
+		(void)hint_name(r, need->pkg->name);
+		return -ERR_UNSATISFIABLE;
+	}
 	list_versions(&have, p);
 	diag_fail(r->d, -ERR_UNSATISFIABLE, "%s, but %.*s has %s", way, STR_ARG(need->pkg->name),
 		buf_text(&have));
@@ -178,37 +219,6 @@ static int fail_tag(struct resolver *r, const struct need *need, const char *way
 	diag_fail(r->d, -ERR_UNSATISFIABLE, "%s, but %.*s has no tag '%.*s'", way,
 		STR_ARG(need->pkg->name), STR_ARG(need->text));
 	return tags.len ? diag_hint(r->d, "its tags: %s", buf_text(&tags)) : -ERR_UNSATISFIABLE;
-}
-
-static void nearer(struct str name, struct str other, size_t *best, struct str *ret)
-{
-	size_t d = str_distance(name, other);
-
-	if (d > 0 && d < *best) {
-		*best = d;
-		*ret = other;
-	}
-}
-
-static int fail_missing(struct resolver *r, const struct need *need, const char *way)
-{
-	struct str name = need->pkg->name, close = { 0 };
-	const struct lockfile *l = r->o->locked;
-	size_t best = name.n < 5 ? 2 : 3;
-
-	diag_fail(r->d, -ERR_NO_PACKAGE, "%s, but the registry has no package %.*s", way,
-		STR_ARG(name));
-	for (size_t i = 0; i < r->m->ndependencies; i++)
-		nearer(name, r->m->dependencies[i].name, &best, &close);
-	for (size_t i = 0; l && i < l->npackages; i++)
-		nearer(name, l->packages[i]->name, &best, &close);
-	vec_foreach(p, &r->nodes)
-		if ((*p)->pkg)
-			nearer(name, (*p)->pkg->name, &best, &close);
-	if (close.n)
-		return diag_hint(r->d, "is %.*s meant?", STR_ARG(close));
-	return diag_hint(r->d, "check the spelling%s", name.p[0] == '@' ?
-		", and that [registries] names the registry of this scope" : "");
 }
 
 static void add_age(struct buf *b, int64_t ms)

@@ -173,10 +173,13 @@ int resolve(const struct manifest *m, const struct resolve_source *source,
 {
 	_cleanup_(lockfile_free_p) struct lockfile *l = NULL, *again = NULL;
 	_cleanup_(warnings_done) struct warnings w = { 0 };
+	_cleanup_diag_ struct diag own = DIAG_INIT;
 	struct resolve_options stay = *o;
 	bool unsure = false, same = false;
-	int k = resolve_once(m, source, o, &w, &l, &unsure, d);
+	int k;
 
+	d = d ? d : &own;
+	k = resolve_once(m, source, o, &w, &l, &unsure, d);
 	stay.update_all = false;
 	stay.nupdate = 0;
 	for (unsigned i = 1; k == 0 && unsure && !same && i <= REPEATS_MAX; i++) {
