@@ -122,6 +122,8 @@ static void unpack_work(void *data)
 	r = j->ecosystem->unpack(j->owner->writer, body, p, j->source, &j->tree, &j->diag);
 	if (r == 0)
 		(void)check_tree(j);
+	else
+		diag_context(&j->diag, "%.*s", STR_ARG(p->id));
 	buf_done(&j->body);
 }
 

@@ -49,7 +49,9 @@ static int member(struct libdeflate_decompressor *z, struct str bytes, size_t *a
 	struct buf *ret, struct diag *d)
 {
 	for (;;) {
-		size_t used, made, room = ret->cap ? ret->cap - 1 - ret->len : 0;
+		/* The buffer may have been given more room than was asked for. */
+		size_t end = ret->cap ? (size_t)MIN((uint64_t)ret->cap - 1, limit) : 0;
+		size_t used, made, room = end - ret->len;
 		enum libdeflate_result result = libdeflate_gzip_decompress_ex(z, bytes.p + *at,
 			bytes.n - *at, ret->data + ret->len, room, &used, &made);
 		int r;

@@ -8,6 +8,7 @@
 #define BLOCK	     512
 #define PAX_MAX	     ((uint64_t)1 << 20)	/* bytes of extended headers for one entry */
 #define LONG_NAME_MAX ((uint64_t)64 << 10)
+#define NAME_SHOWN   300	/* bytes of an entry's name in a sentence */
 
 /* The header block (pax(1p), "ustar Interchange Format"). */
 struct header {
@@ -88,9 +89,12 @@ static bool block_is_zero(const char *p)
 	return memcmp(p, zero, BLOCK) == 0;
 }
 
-static int bad(struct diag *d, struct str name, const char *why)
+int tar_refuse(struct diag *d, struct str name, const char *why)
 {
-	return diag_fail(d, -ERR_ARCHIVE, "the archive's entry '%.*s' %s", STR_ARG(name), why);
+	struct str shown = str_slice(name, 0, MIN(name.n, (size_t)NAME_SHOWN));
+
+	return diag_fail(d, -ERR_ARCHIVE, "the archive's entry '%.*s%s' %s", STR_ARG(shown),
+		shown.n < name.n ? "..." : "", why);
 }
 
 /* The bytes of an entry, and the position moved past their padding. */
@@ -100,7 +104,7 @@ static int take(struct tar_reader *t, struct str name, uint64_t size, struct str
 	size_t left = t->bytes.n - t->at;
 
 	if (size > left)
-		return bad(d, name, "is longer than the archive");
+		return tar_refuse(d, name, "is longer than the archive");
 	*ret = str_of(t->bytes.p + t->at, (size_t)size);
 	t->at += MIN(left, ((size_t)size + BLOCK - 1) / BLOCK * BLOCK);
 	return 0;
@@ -113,7 +117,7 @@ static int pax_field(struct tar_reader *t, struct str key, struct str value, boo
 	bool size = str_is(key, "size");
 
 	if (str_starts(key, STR("GNU.sparse.")))
-		return bad(d, buf_str(&t->name), "is a sparse file");
+		return tar_refuse(d, buf_str(&t->name), "is a sparse file");
 	if (!name && !target && !size)
 		return 0;
 	if (global)
@@ -195,7 +199,10 @@ static int extension(struct tar_reader *t, const struct header *h, struct diag *
 	int r;
 
 	if (number(h->size, sizeof(h->size), &size) < 0 || size > (pax ? PAX_MAX : LONG_NAME_MAX))
-		return bad(d, name, "is an extended header of an unacceptable size");
+		return tar_refuse(d, name, "is an extended header of an unacceptable size");
+	t->extended += BLOCK + size;
+	if (t->extended > PAX_MAX)
+		return tar_refuse(d, name, "is one of too many extended headers");
 	r = take(t, name, size, &body, d);
 	if (r < 0)
 		return r;
@@ -224,11 +231,11 @@ static int kind_of(const struct header *h, struct str name, struct tar_entry *re
 	case '3':
 	case '4':
 	case '6':
-		return bad(d, name, "is a device or a pipe");
+		return tar_refuse(d, name, "is a device or a pipe");
 	case 'S':
-		return bad(d, name, "is a sparse file");
+		return tar_refuse(d, name, "is a sparse file");
 	default:
-		return bad(d, name, "is of an unknown kind");
+		return tar_refuse(d, name, "is of an unknown kind");
 	}
 }
 
@@ -248,9 +255,9 @@ static int entry(struct tar_reader *t, const struct header *h, struct tar_entry 
 	if (r < 0)
 		return r;
 	if (!t->has_size && number(h->size, sizeof(h->size), &size) < 0)
-		return bad(d, name, "has a malformed size");
+		return tar_refuse(d, name, "has a malformed size");
 	if (number(h->mode, sizeof(h->mode), &mode) < 0)
-		return bad(d, name, "has a malformed mode");
+		return tar_refuse(d, name, "has a malformed mode");
 	/* Links carry no contents; some old writers give their target's size all the same. */
 	if (ret->kind == TAR_SYMLINK || ret->kind == TAR_HARDLINK || ret->kind == TAR_DIR)
 		size = 0;
@@ -261,6 +268,7 @@ static int entry(struct tar_reader *t, const struct header *h, struct tar_entry 
 	ret->target = target;
 	ret->executable = mode & 0111;
 	t->has_name = t->has_target = t->has_size = false;
+	t->extended = 0;
 	return 1;
 }
 

@@ -27,6 +27,7 @@ struct tar_reader {
 	struct buf name, target;	/* from pax and GNU headers, for the entry that follows */
 	bool has_name, has_target, has_size;
 	uint64_t size;
+	uint64_t extended;	/* bytes of headers before the entry that follows */
 	struct buf short_name;
 };
 
@@ -35,5 +36,8 @@ void tar_done(struct tar_reader *t);
 
 /* 1 and an entry, 0 at the end, or -ERR_ARCHIVE with the entry named. */
 int tar_next(struct tar_reader *t, struct tar_entry *ret, struct diag *d);
+
+/* -ERR_ARCHIVE, with as much of the entry's name as helps to find it. */
+int tar_refuse(struct diag *d, struct str name, const char *why);
 
 #endif

@@ -25,7 +25,7 @@ struct unpack_options {
 	enum unpack_links links;
 	uint64_t max_bytes;		/* of all files unpacked; 0: 4 GiB */
 	uint64_t max_entries;		/* 0: 1 million */
-	unsigned max_ratio;		/* unpacked : packed, beyond 64 MiB; 0: 1000 */
+	unsigned max_ratio;		/* unpacked : packed, beyond 64 MiB; 0: 250 */
 	/* All three may be NULL. Paths are after stripping.
 	 * first: before any file is put; can look at any of them through unpack_find. */
 	int (*first)(void *data, const struct unpack_view *view, struct diag *d);

@@ -97,12 +97,10 @@ static int check_identity(const struct lock_package *p, struct json package, str
 
 	if (!name.p || !str_eq(name, p->name))
 		return diag_fail(d, -ERR_ARCHIVE,
-			"the archive of %.*s holds a package named '%.*s'", STR_ARG(p->id),
-			STR_ARG(name));
+			"the archive holds a package named '%.*s'", STR_ARG(name));
 	if (!version.p || !str_eq(bare_version(version), bare_version(p->version)))
 		return diag_fail(d, -ERR_ARCHIVE,
-			"the archive of %.*s holds version '%.*s'", STR_ARG(p->id),
-			STR_ARG(version));
+			"the archive holds version '%.*s'", STR_ARG(version));
 	return 0;
 }
 
@@ -111,6 +109,7 @@ static int first(void *data, const struct unpack_view *view, struct diag *d)
 	struct package_unpack *u = data;
 	_cleanup_(json_free_p) struct json_doc *doc = NULL;
 	struct str text = unpack_find(view, STR("package.json"));
+	_cleanup_diag_ struct diag why = DIAG_INIT;
 	int r;
 
 	if (!text.p)
@@ -120,9 +119,11 @@ static int first(void *data, const struct unpack_view *view, struct diag *d)
 	/* Some published files begin with a byte order mark, which npm drops too. */
 	if (str_starts(text, STR("\xef\xbb\xbf")))
 		text = str_slice(text, 3, text.n);
-	r = json_parse(&doc, text, "package.json", d);
-	if (r == 0)
-		r = check_identity(u->expected, json_root(doc), d);
+	r = json_parse(&doc, text, "package.json", &why);
+	if (r < 0)
+		return diag_fail(d, r == -ENOMEM ? r : -ERR_ARCHIVE,
+			"the archive's package.json is %s", buf_text(&why.what));
+	r = check_identity(u->expected, json_root(doc), d);
 	return r < 0 ? r : read_bins(u, json_root(doc));
 }
 
