@@ -10,7 +10,8 @@
  *	store/trees/xx/<hex>	one tree each
  *	store/documents/xx/<hex>	facts too large for the index
  *	store/roots/<hex>	what is alive, one file a name
- *	store/staging/<session>/	what is being written, and the session's lease
+ *	store/leases/<n>	what the sessions that live keep alive
+ *	store/staging/<session>-<n>	what is being written
  *	store/quarantine/	what failed its digest
  *
  * Nothing is trusted for being there: every byte handed out was compared with its digest. A handle

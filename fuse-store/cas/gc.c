@@ -336,9 +336,9 @@ static int staging_bytes(void *data, int dirfd, const char *name)
 	return S_ISDIR(st.st_mode) ? scan_folder(dirfd, name, staging_bytes, data) : 0;
 }
 
-static int remove_sessions(struct gc *g)
+static int remove_staged(struct gc *g)
 {
-	const struct buf *names = &g->mark.dead_sessions;
+	const struct buf *names = &g->mark.dead_staged;
 	_cleanup_fd_ int fd = openat(g->w->store_fd, "staging", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = fd < 0 ? -errno : 0;
 
@@ -346,7 +346,7 @@ static int remove_sessions(struct gc *g)
 		staging_bytes(&g->freed.staging_bytes, fd, names->data + at);
 		if (g->dry)
 			continue;
-		r = fault_point("remove session");
+		r = fault_point("remove staged");
 		if (r == 0)
 			r = remove_all(fd, names->data + at);
 	}
@@ -411,7 +411,7 @@ static int sweep_all(struct gc *g)
 
 static int gc_once(struct gc *g)
 {
-	int r = remove_sessions(g);
+	int r = remove_staged(g);
 
 	if (r == 0)
 		r = remove_roots(g);

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/file.h>
 
 void set_done(struct set *s)
@@ -43,7 +42,8 @@ void mark_done(struct mark *m)
 	set_done(&m->trees);
 	vec_done(&m->todo);
 	vec_done(&m->damaged);
-	buf_done(&m->dead_sessions);
+	buf_done(&m->sessions);
+	buf_done(&m->dead_staged);
 	buf_done(&m->dead_roots);
 }
 
@@ -59,58 +59,64 @@ static int add_name(struct buf *b, const char *name)
 	return buf_add(b, name, strlen(name) + 1);
 }
 
-static int mark_lease(struct mark *m, int fd)
+static int mark_pins(struct mark *m, const struct buf *lease)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT;
-	struct lease_header h;
-	int r = fd_slurp(fd, &b, LEASE_MAX);
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	/* Of a session that is just beginning, or whose disk is full: it keeps nothing, and files
-	 * as old as anything may be its. */
-	if (b.len < sizeof(h)) {
-		m->oldest = 0;
-		return 0;
-	}
-	memcpy(&h, b.data, sizeof(h));
-	m->oldest = MIN(m->oldest, h.start);
-	for (size_t at = sizeof(h); r == 0 && at + sizeof(struct digest) <= b.len;
-		at += sizeof(struct digest)) {
+	for (size_t at = sizeof(struct lease_header);
+		r == 0 && at + sizeof(struct digest) <= lease->len; at += sizeof(struct digest)) {
 		struct digest d;
 
-		memcpy(&d, b.data + at, sizeof(d));
+		memcpy(&d, lease->data + at, sizeof(d));
 		r = mark_tree(m, &d);
 	}
 	return r;
 }
 
-static int each_session(void *data, int dirfd, const char *name)
+static int mark_lease(struct mark *m, int fd, unsigned slot)
 {
-	_cleanup_fd_ int fd = -1;
-	struct mark *m = data;
-	char lease[300];
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct lease_header h = { 0 };
+	char name[LEASE_NAME_MAX];
+	int r = fd_slurp(fd, &b, LEASE_MAX);
 
-	snprintf(lease, sizeof(lease), "%s/lease", name);
-	fd = openat(dirfd, lease, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
-		return -errno;
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return add_name(&m->dead_sessions, name);
-	return errno == EWOULDBLOCK ? mark_lease(m, fd) : -errno;
+	if (r < 0)
+		return r;
+	/* A header that is missing is that of a session which is failing to begin: files as old as
+	 * anything may be its. */
+	if (b.len >= sizeof(h))
+		memcpy(&h, b.data, sizeof(h));
+	m->oldest = MIN(m->oldest, h.start);
+	lease_name(name, slot, h.id);
+	r = add_name(&m->sessions, name);
+	return r < 0 ? r : mark_pins(m, &b);
 }
 
-/* Sessions begin under the same lock, so none is seen without its lease. */
-static int mark_leases(struct mark *m)
+static int each_lease(void *data, int dirfd, const char *name)
 {
-	_cleanup_fd_ int fd = openat(m->w->store_fd, "staging", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_fd_ int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct mark *m = data;
+	uint64_t slot;
 
 	if (fd < 0)
-		return -errno;
-	while (flock(fd, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return scan_folder(m->w->store_fd, "staging", each_session, m);
+		return errno == ENOENT || errno == ELOOP ? 0 : -errno;
+	if (str_u64(str_from(name), &slot) < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	return errno == EWOULDBLOCK ? mark_lease(m, fd, (unsigned)slot) : -errno;
+}
+
+/* "3-0123456789abcdef-17" belongs to the session "3-0123456789abcdef". */
+static int each_staged(void *data, int dirfd, const char *name)
+{
+	struct mark *m = data;
+	const char *end = strrchr(name, '-');
+	size_t len = end ? (size_t)(end - name) : 0;
+
+	for (size_t at = 0; at < m->sessions.len; at += strlen(m->sessions.data + at) + 1)
+		if (strlen(m->sessions.data + at) == len &&
+			memcmp(m->sessions.data + at, name, len) == 0)
+			return 0;
+	return add_name(&m->dead_staged, name);
 }
 
 static bool project_gone(struct str name)
@@ -167,7 +173,9 @@ int mark_all(struct mark *m, struct cas_writer *w)
 
 	*m = (struct mark){ .w = w, .oldest = INT64_MAX };
 	/* Leases first: a session sets its root before it ends its lease. */
-	r = mark_leases(m);
+	r = scan_folder(w->store_fd, "leases", each_lease, m);
+	if (r == 0)
+		r = scan_folder(w->store_fd, "staging", each_staged, m);
 	if (r == 0)
 		r = scan_folder(w->store_fd, "roots", each_root_file, m);
 	while (r == 0 && m->todo.n > 0) {

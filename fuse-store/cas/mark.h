@@ -19,7 +19,8 @@ struct mark {
 	VEC(struct digest) todo;		/* trees that were added and not looked into yet */
 	VEC(struct digest) damaged;		/* trees in the index that cannot be read */
 	int64_t oldest;			/* nanoseconds: start of the oldest session alive */
-	struct buf dead_sessions;	/* names, each ended by a NUL */
+	struct buf sessions;		/* names of those alive, each ended by a NUL */
+	struct buf dead_staged;		/* names in staging/ */
 	struct buf dead_roots;
 };
 void mark_done(struct mark *m);

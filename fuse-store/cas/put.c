@@ -46,7 +46,7 @@ int cas_put_new(struct cas_put **ret, struct cas_writer *w)
 
 static const char *staged(struct cas_put *p, const struct put_object *o, char buf[CAS_PATH_MAX])
 {
-	snprintf(buf, CAS_PATH_MAX, "staging/%s/%u", p->w->id, o->temporary);
+	snprintf(buf, CAS_PATH_MAX, "staging/%s-%u", p->w->id, o->temporary);
 	return buf;
 }
 
@@ -153,7 +153,7 @@ static int stage(struct cas_put *p, unsigned *ret_name, int *ret_fd)
 	if (r < 0)
 		return r;
 	*ret_name = atomic_fetch_add(&p->w->next_name, 1);
-	snprintf(path, sizeof(path), "staging/%s/%u", p->w->id, *ret_name);
+	snprintf(path, sizeof(path), "staging/%s-%u", p->w->id, *ret_name);
 	fd = openat(p->w->store_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
@@ -165,7 +165,7 @@ static void unstage(struct cas_put *p, unsigned name)
 {
 	char path[CAS_PATH_MAX];
 
-	snprintf(path, sizeof(path), "staging/%s/%u", p->w->id, name);
+	snprintf(path, sizeof(path), "staging/%s-%u", p->w->id, name);
 	unlinkat(p->w->store_fd, path, 0);
 }
 

@@ -11,6 +11,26 @@
 
 #include <stdatomic.h>
 
+/*
+ * The file of a lease: a header, then the digests of the trees that the session keeps alive. Its name
+ * is that of its slot, its session's name is made from slot and id.
+ */
+struct lease_header {
+	char magic[8];
+	int64_t start;		/* nanoseconds, by the file system's clock */
+	uint64_t id;
+	uint64_t zero;
+};
+_Static_assert(sizeof(struct lease_header) == sizeof(struct digest), "lease header");
+#define LEASE_MAGIC    "CRLEASE"
+#define LEASE_MAX      ((size_t)256 << 20)
+#define LEASE_NAME_MAX 32
+
+static inline int64_t nanoseconds(const struct timespec *t)
+{
+	return t->tv_sec * INT64_C(1000000000) + t->tv_nsec;
+}
+
 struct pending_object {
 	struct digest digest;
 	uint32_t pack;		/* 1 + index into the queue's packs; 0: a file of its own */
@@ -57,7 +77,7 @@ struct cas_writer {
 	int store_fd;
 	int lock_fd;
 	int lease_fd;
-	char id[17];		/* of the session: staging/<id> */
+	char id[LEASE_NAME_MAX];	/* of the session: what it stages is staging/<id>-<n> */
 	struct cas_io io;
 	atomic_uint next_name;
 	pthread_mutex_t exclusive;	/* with the lock: flock does not tell threads apart */
@@ -85,7 +105,7 @@ int index_set(MDB_txn *txn, MDB_dbi dbi, const void *key, size_t key_len, const 
 /* The number for the next pack. */
 int index_next_pack(const struct index *i, MDB_txn *txn, uint32_t *ret);
 
-/* "staging/<id>/<n>", a name not used before. */
+/* "staging/<id>-<n>", a name not used before. */
 const char *writer_temporary(struct cas_writer *w, char buf[CAS_PATH_MAX]);
 /* Writes <kind>/<xx>/<digest>, replacing what is there. */
 int writer_publish(struct cas_writer *w, const char *kind, const struct digest *name,
@@ -99,28 +119,16 @@ int writer_failed(struct diag *d, int code, const char *doing);
 /* Makes the index anew from what is on disk; the lock is held. */
 int writer_rebuild(struct cas_writer *w, struct diag *d);
 
-/*
- * A session's lease, staging/<id>/lease, is locked (flock) as long as the session lives. It begins
- * with a header; the digests of the trees that the session keeps alive follow.
- */
-struct lease_header {
-	char magic[8];
-	int64_t start;		/* nanoseconds, by the file system's clock */
-	uint8_t zero[16];
-};
-_Static_assert(sizeof(struct lease_header) == sizeof(struct digest), "lease header");
-static inline int64_t nanoseconds(const struct timespec *t)
-{
-	return t->tv_sec * INT64_C(1000000000) + t->tv_nsec;
-}
-#define LEASE_MAGIC "CRLEASE"
-#define LEASE_MAX   ((size_t)256 << 20)
-
 /* Makes sure of store/reserve: room that gc can give up on a full disk. */
 void writer_reserve(struct cas_writer *w);
 
-/* Pins trees for the session; the lock is held. */
+/* The lock is held in all of these. */
+int lease_begin(struct cas_writer *w);
+void lease_end(struct cas_writer *w);
+/* Pins trees for the session. */
 int lease_pin(struct cas_writer *w, const struct digest *trees, size_t n);
+
+void lease_name(char buf[LEASE_NAME_MAX], unsigned slot, uint64_t id);
 
 int queue_new(struct queue **ret);
 void queue_free(struct queue *q);

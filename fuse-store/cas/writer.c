@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <time.h>
 
 /* Older than the kernel keeps dirty pages, so that syncing waits for nothing. */
@@ -36,7 +35,7 @@ int writer_failed(struct diag *d, int code, const char *doing)
 static int make_store(int store_fd, struct diag *d)
 {
 	static const char *const folders[] = { "packs", "objects", "trees", "documents", "roots",
-		"staging", "quarantine" };
+		"leases", "staging", "quarantine" };
 	int version = cas_check_version(store_fd, d), r;
 
 	if (version < 0 && version != -ERR_STORE_MISSING && version != -ERR_STORE)
@@ -52,64 +51,6 @@ static int make_store(int store_fd, struct diag *d)
 	if (r == 0)
 		r = file_replace(store_fd, "version", STORE_VERSION, strlen(STORE_VERSION), 0600);
 	return r < 0 ? writer_failed(d, r, "the store cannot be created") : 0;
-}
-
-static int write_lease(int fd)
-{
-	struct lease_header h = { .magic = LEASE_MAGIC };
-	struct stat st;
-	int r = lock_file(fd, LOCK_EX | LOCK_NB);
-
-	if (r < 0)
-		return r;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	h.start = nanoseconds(&st.st_mtim);
-	return fd_write_all(fd, &h, sizeof(h));
-}
-
-/* While the staging folder is locked, gc does not look for dead sessions: one that has its folder
- * but not yet its lease is not taken for one. */
-static int begin_session(struct cas_writer *w)
-{
-	_cleanup_fd_ int staging = openat(w->store_fd, "staging", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	uint64_t random;
-	char lease[32];
-	int r;
-
-	if (staging < 0)
-		return -errno;
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		return -EIO;
-	snprintf(w->id, sizeof(w->id), "%016llx", (unsigned long long)random);
-	snprintf(lease, sizeof(lease), "%s/lease", w->id);
-	r = lock_file(staging, LOCK_EX);
-	if (r == 0)
-		r = fault_point("create session");
-	if (r < 0)
-		return r;
-	if (mkdirat(staging, w->id, 0700) < 0)
-		return -errno;
-	r = fault_point("create lease");
-	if (r < 0)
-		return r;
-	w->lease_fd = openat(staging, lease, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
-	if (w->lease_fd < 0)
-		return -errno;
-	return write_lease(w->lease_fd);
-}
-
-/* The lease last: until then, what is in staging has an owner. */
-static void end_session(struct cas_writer *w)
-{
-	char path[CAS_PATH_MAX];
-
-	if (w->id[0]) {
-		snprintf(path, sizeof(path), "staging/%s", w->id);
-		remove_all(w->store_fd, path);
-	}
-	if (w->lease_fd >= 0)
-		close(TAKE_FD(w->lease_fd));
 }
 
 static int open_files(struct cas_writer *w, int home_fd)
@@ -128,11 +69,9 @@ static int open_files(struct cas_writer *w, int home_fd)
 static void settle(struct cas_writer *w)
 {
 	struct index *i = cas_index(w->cas);
-	bool synced = true;
 	struct stat st;
 
-	if (!index_trusted(w->store_fd, INDEX_PATH, &synced) || synced || fstat(i->fd, &st) < 0 ||
-		time(NULL) - st.st_mtime < SETTLED_AFTER)
+	if (fstat(i->fd, &st) < 0 || time(NULL) - st.st_mtime < SETTLED_AFTER)
 		return;
 	if (mdb_env_sync(i->env, 1) == 0)
 		(void)!index_trust(w->store_fd, INDEX_PATH, true);
@@ -155,25 +94,27 @@ void writer_reserve(struct cas_writer *w)
 
 static int open_locked(struct cas_writer *w, struct diag *d)
 {
+	bool synced = false;
 	int r = make_store(w->store_fd, d);
 
 	if (r < 0)
 		return r;
-	r = begin_session(w);
+	r = lease_begin(w);
 	/* Even what makes room needs a little. */
 	if ((r == -ENOSPC || r == -EDQUOT) && unlinkat(w->store_fd, "reserve", 0) == 0) {
-		end_session(w);
-		r = begin_session(w);
+		lease_end(w);
+		r = lease_begin(w);
 	}
 	if (r < 0)
 		return writer_failed(d, r, "a session with the store cannot be begun");
-	if (!index_trusted(w->store_fd, INDEX_PATH, NULL))
+	if (!index_trusted(w->store_fd, INDEX_PATH, &synced))
 		r = writer_rebuild(w, d);
 	if (r == 0)
 		r = cas_new(&w->cas, w->store_fd, d);
 	if (r == 0) {
 		writer_reserve(w);
-		settle(w);
+		if (!synced)
+			settle(w);
 	}
 	return r;
 }
@@ -207,10 +148,10 @@ void cas_writer_free(struct cas_writer *w)
 {
 	if (!w)
 		return;
-	end_session(w);
 	queue_free(w->queue);
 	queue_free(w->flushing);
 	cas_free(w->cas);
+	lease_end(w);
 	if (w->lock_fd >= 0)
 		close(w->lock_fd);
 	if (w->store_fd >= 0)
@@ -295,16 +236,9 @@ int index_next_pack(const struct index *i, MDB_txn *txn, uint32_t *ret)
 	return 0;
 }
 
-int lease_pin(struct cas_writer *w, const struct digest *trees, size_t n)
-{
-	int r = n ? fault_point("pin") : 0;
-
-	return r < 0 || n == 0 ? r : fd_write_all(w->lease_fd, trees, n * sizeof(*trees));
-}
-
 const char *writer_temporary(struct cas_writer *w, char buf[CAS_PATH_MAX])
 {
-	snprintf(buf, CAS_PATH_MAX, "staging/%s/%u", w->id, atomic_fetch_add(&w->next_name, 1));
+	snprintf(buf, CAS_PATH_MAX, "staging/%s-%u", w->id, atomic_fetch_add(&w->next_name, 1));
 	return buf;
 }
 

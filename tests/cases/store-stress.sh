@@ -43,20 +43,20 @@ is "$(find "$T/s/store" -path '*/packs/*/*' -o -path '*/objects/*/*' -o -path '*
 full() {
 	unshare -m bash -c '
 		mount -t tmpfs -o size='"$1"' none "$1" || exit 77
-		cd "$1"
-		"$2" put "$1/s" 0 400 2>err
+		s=$1/s tool=$2
+		err=$("$tool" put "$s" 0 400 2>&1)
 		rc=$?
-		[ $rc -eq 28 ] || { echo "status $rc: $(cat err)"; exit 1; }
-		staged=$(find s/store/staging -type f)
+		[ $rc -eq 28 ] || { echo "status $rc: $err"; exit 1; }
+		staged=$(find "$s/store/staging" -type f)
 		[ -z "$staged" ] || { echo "staging is not clean: $staged"; exit 1; }
-		"$2" read "$1/s" 0 400 >counts || { echo "reading: $(cat counts)"; exit 1; }
-		read -r good bad missing <counts
+		counts=$("$tool" read "$s" 0 400) || { echo "reading: $counts"; exit 1; }
+		read -r good bad missing <<<"$counts"
 		[ $good -gt 3 ] && [ $bad -eq 0 ] || { echo "good $good, bad $bad"; exit 1; }
-		rm -rf s/p[0-9]*
-		"$2" gc "$1/s" >freed || { echo "gc on a full disk failed"; exit 1; }
-		grep -q "^0 trees" freed && { echo "gc made no room: $(cat freed)"; exit 1; }
-		"$2" put "$1/s" 0 3 || { echo "putting after gc failed"; exit 1; }
-		[ "$("$2" read "$1/s" 0 3)" = "3 0 0" ] || { echo "reading after gc failed"; exit 1; }
+		rm -rf "$s"/p[0-9]*
+		freed=$("$tool" gc "$s") || { echo "gc on a full disk failed"; exit 1; }
+		case $freed in "0 trees"*) echo "gc made no room: $freed"; exit 1 ;; esac
+		"$tool" put "$s" 0 3 || { echo "putting after gc failed"; exit 1; }
+		[ "$("$tool" read "$s" 0 3)" = "3 0 0" ] || { echo "reading after gc failed"; exit 1; }
 	' - "$T/small" "$tool" >"$T/full.log" 2>&1
 }
 mkdir "$T/small"

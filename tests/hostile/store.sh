@@ -89,7 +89,7 @@ for kind in packs trees; do
 	trouble "$kind: two swapped" && ok "$kind: two swapped"
 done
 
-for kind in packs objects trees index staging quarantine roots lock reserve; do
+for kind in packs objects trees index leases staging documents quarantine roots lock reserve; do
 	fresh
 	rm -rf "$T/s/store/$kind"
 	trouble "$kind: removed" && ok "$kind: removed"
