@@ -15,6 +15,7 @@
 /*	type, name without "curl_", parameters */
 #define CURL_SYMBOLS(X)                                                                            \
 	X(CURLcode, global_init, (long))                                                           \
+	X(curl_version_info_data *, version_info, (CURLversion))                                   \
 	X(time_t, getdate, (const char *, const time_t *))                                         \
 	X(struct curl_slist *, slist_append, (struct curl_slist *, const char *))                  \
 	X(void, slist_free_all, (struct curl_slist *))                                             \

@@ -36,6 +36,7 @@ struct transfer {
 	uint64_t deadline;		/* CLOCK_MONOTONIC, ms; 0 before the first try */
 	unsigned tries;
 	uint64_t timer;			/* while pausing */
+	bool bundle_tried;		/* the last try was with AUTHORITIES_BUNDLE */
 	struct buf body;		/* kept for resuming when a try was cut */
 	char *body_tag;			/* what `body` is a part of: a strong ETag or a date */
 
@@ -68,6 +69,11 @@ struct fetcher {
 	const struct curl_api *curl;	/* NULL before the first request */
 	CURLM *multi;
 	CURLSH *share;
+	enum authorities {
+		AUTHORITIES_OWN,	/* cafile or ca, in place of the system's */
+		AUTHORITIES_FOLDER,	/* the system's, one file each, found by hash */
+		AUTHORITIES_BUNDLE,	/* the system's, all in one file */
+	} authorities;
 	uint64_t curl_timer, pump_timer;
 	uint64_t numbers;
 	VEC(struct transfer *) heap;	/* waiting: by priority, then number */
@@ -84,7 +90,7 @@ void transfer_stop(struct transfer *t);
 void transfer_free(struct transfer *t);
 
 /* outcome.c: what a finished try means. */
-enum outcome { OUTCOME_DONE, OUTCOME_FAILED, OUTCOME_REDIRECT, OUTCOME_RETRY };
+enum outcome { OUTCOME_DONE, OUTCOME_FAILED, OUTCOME_AT_ONCE, OUTCOME_RETRY };
 enum outcome outcome_judge(struct transfer *t, CURLcode code);
 uint64_t outcome_pause_ms(const struct transfer *t);	/* before the next try */
 int outcome_fail(struct transfer *t, int error, const char *format, ...) _printf_(3, 4);

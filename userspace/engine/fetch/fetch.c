@@ -3,11 +3,12 @@
 
 #include "prim/err.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 
 #define WAITING_MAX ((size_t)1 << 20)
-#define CONCURRENCY 64
+#define CONCURRENCY 96		/* below the 100 streams that servers commonly allow a connection */
 #define PER_HOST 16
 #define RETRIES 3
 #define STALL_SECONDS 30
@@ -156,12 +157,42 @@ static int set_up_multi(struct fetcher *f)
 	return 0;
 }
 
+/* True if the folder has names as OpenSSL looks for them: "<hash>.0". */
+static bool has_hashes(const char *path)
+{
+	DIR *dir = path ? opendir(path) : NULL;
+	bool found = false;
+	struct dirent *e;
+
+	while (dir && !found && (e = readdir(dir)))
+		found = str_ends(str_from(e->d_name), STR(".0"));
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/*
+ * OpenSSL 3 takes some 25 ms to read the system's bundle of authorities, for each connection unless
+ * libcurl can keep the result, which it cannot where a folder is set as well. From the folder alone
+ * it reads just the one that is needed.
+ */
+static enum authorities choose_authorities(struct fetcher *f)
+{
+	const curl_version_info_data *v = f->curl->version_info(CURLVERSION_NOW);
+	const char *own = credentials_cafile(f->credentials);
+
+	if (credentials_ca(f->credentials) || (own && (!v->cainfo || strcmp(own, v->cainfo) != 0)))
+		return AUTHORITIES_OWN;
+	return has_hashes(v->capath) ? AUTHORITIES_FOLDER : AUTHORITIES_BUNDLE;
+}
+
 static int set_up_curl(struct fetcher *f, struct diag *d)
 {
 	int r = curl_load(&f->curl, d);
 
 	if (r < 0)
 		return r;
+	f->authorities = choose_authorities(f);
 	f->multi = f->curl->multi_init();
 	f->share = f->curl->share_init();
 	r = f->multi && f->share ? set_up_multi(f) : -ENOMEM;
@@ -237,7 +268,7 @@ static void ended(struct transfer *t, CURLcode code)
 	case OUTCOME_FAILED:
 		finish(t);
 		break;
-	case OUTCOME_REDIRECT:
+	case OUTCOME_AT_ONCE:
 		start(t, false);
 		break;
 	case OUTCOME_RETRY:

@@ -37,7 +37,7 @@ struct fetch_result {
 typedef void (*fetch_fn)(void *data, struct fetch_result *result);
 
 struct fetch_options {
-	unsigned concurrency;		/* requests at once; 0: 64 */
+	unsigned concurrency;		/* requests at once; 0: 96 */
 	unsigned per_host;		/* connections to one host; 0: 16 */
 	unsigned retries;		/* further tries; UINT_MAX: 3 */
 	unsigned stall_seconds;		/* no byte for so long: try again; 0: 30 */

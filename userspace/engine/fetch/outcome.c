@@ -209,6 +209,16 @@ static bool refused_by_proxy(struct transfer *t)
 	return true;
 }
 
+/* The system's folder of authorities may lack what its bundle has: then that one is asked, too. */
+static bool may_use_bundle(struct transfer *t)
+{
+	if (t->bundle_tried || t->f->authorities == AUTHORITIES_OWN)
+		return false;
+	t->f->authorities = AUTHORITIES_BUNDLE;
+	t->bundle_tried = true;
+	return true;
+}
+
 static enum outcome judge_transport(struct transfer *t, CURLcode code)
 {
 	enum outcome o = OUTCOME_FAILED;
@@ -221,6 +231,8 @@ static enum outcome judge_transport(struct transfer *t, CURLcode code)
 		fail_status(t);
 		return OUTCOME_FAILED;
 	}
+	if (transport_verdict(code) == UNTRUSTED && may_use_bundle(t))
+		return OUTCOME_AT_ONCE;
 	if (transport_verdict(code) == AGAIN) {
 		note_partial(t);
 		o = retry(t);
@@ -285,7 +297,7 @@ static enum outcome judge_redirect(struct transfer *t)
 		fail_status(t);
 		return OUTCOME_FAILED;
 	}
-	return follow(t, to) < 0 ? OUTCOME_FAILED : OUTCOME_REDIRECT;
+	return follow(t, to) < 0 ? OUTCOME_FAILED : OUTCOME_AT_ONCE;
 }
 
 enum outcome outcome_judge(struct transfer *t, CURLcode code)

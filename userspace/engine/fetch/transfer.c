@@ -222,25 +222,38 @@ static bool set_callbacks(struct transfer *t)
 	return ok;
 }
 
-/* A CA of the user's own replaces the system's, as with npm. */
-static bool set_tls(struct transfer *t)
+/* Authorities of the user's own replace the system's, as with npm. */
+static bool set_authorities(struct transfer *t)
 {
 	const struct credentials *c = t->f->credentials;
 	const struct curl_api *curl = t->f->curl;
-	const char *ca = credentials_ca(c), *file = credentials_cafile(c);
+	const char *ca = credentials_ca(c);
 	struct curl_blob blob = { (void *)ca, ca ? strlen(ca) : 0, CURL_BLOB_NOCOPY };
 	bool ok = true;
 
-	if (!credentials_verify_tls(c)) {
+	if (t->f->authorities == AUTHORITIES_FOLDER) {
+		SET(CURLOPT_CAINFO, NULL);
+		return ok;
+	}
+	SET(CURLOPT_CAPATH, NULL);
+	t->bundle_tried = true;
+	if (t->f->authorities == AUTHORITIES_BUNDLE)
+		return ok;
+	if (ca)
+		SET(CURLOPT_CAINFO_BLOB, &blob);
+	else
+		SET(CURLOPT_CAINFO, credentials_cafile(c));
+	return ok;
+}
+
+static bool set_tls(struct transfer *t)
+{
+	const struct curl_api *curl = t->f->curl;
+	bool ok = set_authorities(t);
+
+	if (!credentials_verify_tls(t->f->credentials)) {
 		SET(CURLOPT_SSL_VERIFYPEER, 0L);
 		SET(CURLOPT_SSL_VERIFYHOST, 0L);
-	}
-	if (ca) {
-		SET(CURLOPT_CAINFO_BLOB, &blob);
-		SET(CURLOPT_CAPATH, NULL);
-	} else if (file) {
-		SET(CURLOPT_CAINFO, file);
-		SET(CURLOPT_CAPATH, NULL);
 	}
 	SET(CURLOPT_SHARE, t->f->share);
 	return ok;

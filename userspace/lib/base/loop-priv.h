@@ -22,7 +22,7 @@ struct watch {
 	unsigned events;
 	uint32_t gen;
 	uint32_t armed_gen;	/* loop_uring: of the poll request under way */
-	bool armed;
+	bool armed;		/* a poll is under way; loop_plain: it is in the epoll set */
 	bool dirty;
 };
 

@@ -14,24 +14,34 @@ struct plain {
 	int epoll_fd;
 };
 
-/* Descriptors that are closed leave the set by themselves, so what the kernel has is never assumed. */
+static int control(struct plain *p, int op, int fd, struct epoll_event *e)
+{
+	return epoll_ctl(p->epoll_fd, op, fd, e) < 0 ? -errno : 0;
+}
+
+/* Descriptors that are closed leave the set by themselves: `armed` is a guess, tried first. */
 static int plain_watch(struct loop *l, int fd)
 {
 	struct plain *p = l->backend;
 	struct watch *w = &l->watches.v[fd];
 	struct epoll_event e = { .events = w->events,
 		.data.u64 = (uint64_t)w->gen << 32 | (uint32_t)fd };
+	int r;
 
 	if (!w->events) {
-		(void)epoll_ctl(p->epoll_fd, EPOLL_CTL_DEL, fd, &e);
+		w->armed = false;
+		(void)control(p, EPOLL_CTL_DEL, fd, &e);
 		return 0;
 	}
-	if (epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, fd, &e) == 0)
-		return 0;
-	if (errno == EEXIST && epoll_ctl(p->epoll_fd, EPOLL_CTL_MOD, fd, &e) == 0)
-		return 0;
-	w->events = 0;
-	return -errno;
+	r = control(p, w->armed ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &e);
+	if (r == -ENOENT)
+		r = control(p, EPOLL_CTL_ADD, fd, &e);
+	else if (r == -EEXIST)
+		r = control(p, EPOLL_CTL_MOD, fd, &e);
+	w->armed = r == 0;
+	if (r < 0)
+		w->events = 0;
+	return r;
 }
 
 static int whole_ms(uint64_t ns)
