@@ -345,6 +345,14 @@ const cases = {
     same(await order('--reverse'), '4321', 'by priority')
   },
 
+  'a fetcher can be freed at any time': async () => {
+    const urls = ['/ok', '/slow?1', '/silent', '/status/503', '/slow?2', '/drip', '/cut-once'].map(u => server.url + u)
+    for (let n = 1; n <= 4; n++) {
+      const r = await fetchAll([`--abandon=${n}`, '--concurrency=6', ...urls])
+      same(r.all.length >= n, true, 'answers')
+    }
+  },
+
   'a proxy, with a password': async () => {
     const proxy = await proxyServer('user:pw-secret')
     const rc = npmrc(`proxy=http://user:pw-secret@127.0.0.1:${proxy.port}/\n`)

@@ -6,6 +6,7 @@
  *
  *	fetch-tool [--metadata] [--body] [--http1] [--plain] [--offline] [--stats]
  *		[--concurrency=N] [--per-host=N] [--retries=N] [--stall=N] [--total=N] [--max=N]
+ *		[--abandon=N: free the fetcher after N answers]
  *		[--npmrc=FILE] [--project-npmrc=FILE] [--etag=TAG] [--quiet] [--reverse] URL… | --list=FILE
  */
 #include "base/fd.h"
@@ -25,7 +26,7 @@ struct tool {
 	struct fetcher *fetcher;
 	enum loop_backend backend;
 	struct buf list;
-	unsigned pending;
+	unsigned pending, answers, abandon;
 	bool body, stats, quiet, reverse, failed;
 	struct timespec start;
 };
@@ -72,6 +73,7 @@ static void on_result(void *data, struct fetch_result *result)
 	struct json_out o;
 
 	t->pending--;
+	t->answers++;
 	t->failed |= result->error < 0;
 	if (t->quiet && !result->error)
 		return;
@@ -188,6 +190,8 @@ static void parse_option(struct tool *t, const char *name)
 		t->options.stall_seconds = (unsigned)number(optarg);
 	else if (strcmp(name, "total") == 0)
 		t->options.total_seconds = (unsigned)number(optarg);
+	else if (strcmp(name, "abandon") == 0)
+		t->abandon = (unsigned)number(optarg);
 	else if (strcmp(name, "list") == 0 && file_slurp(AT_FDCWD, optarg, &t->list, 64 << 20) < 0)
 		exit(EXIT_USAGE);
 }
@@ -201,7 +205,7 @@ static void parse(struct tool *t, int argc, char **argv)
 		{ "project-npmrc", 1, NULL, 1 },
 		{ "etag", 1, NULL, 1 }, { "max", 1, NULL, 1 }, { "concurrency", 1, NULL, 1 },
 		{ "per-host", 1, NULL, 1 }, { "retries", 1, NULL, 1 }, { "stall", 1, NULL, 1 },
-		{ "total", 1, NULL, 1 }, { "list", 1, NULL, 1 }, { 0 },
+		{ "total", 1, NULL, 1 }, { "abandon", 1, NULL, 1 }, { "list", 1, NULL, 1 }, { 0 },
 	};
 	int c, i;
 
@@ -252,7 +256,7 @@ int main(int argc, char **argv)
 		r = fetcher_new(&t.fetcher, l, t.credentials, &t.options, &d);
 	if (r == 0)
 		r = get_all(&t, argv + optind);
-	while (r == 0 && t.pending)
+	while (r == 0 && t.pending && (!t.abandon || t.answers < t.abandon))
 		r = loop_step(l, -1);
 	if (r == 0 && t.stats)
 		print_statistics(&t, l);
