@@ -216,7 +216,7 @@ static int run(struct tool *t)
 		return r == -ENOENT ? 127 : r == -EACCES ? 126 : 125;
 	}
 	status = sandbox_exit_status(&result);
-	fwrite(result.output.data, 1, result.output.len, stdout);
+	fwrite(buf_text(&result.output), 1, result.output.len, stdout);
 	if (result.ended_by)
 		fprintf(stderr, "sandbox-tool: ended by %s\n", result.ended_by);
 	buf_done(&result.output);

@@ -61,7 +61,8 @@ struct sandbox {
 	const char *hostname;		/* or NULL: "cratons" */
 	uid_t uid;			/* inside: stands for the caller's own, whatever the number */
 	gid_t gid;
-	const char *user, *home;	/* for /etc/passwd; an empty writable home is made. NULL: "user", none */
+	const char *user;	/* its name there; NULL: "user" */
+	const char *home;	/* an empty writable directory is made at it; NULL: none */
 	enum sandbox_net net;
 	struct sandbox_bind *binds;	/* in the order they are made */
 	size_t nbinds;

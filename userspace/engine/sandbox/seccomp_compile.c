@@ -182,12 +182,27 @@ static int make_program(const struct seccomp_profile *p, bool conditional, struc
 	return r < 0 ? r : export(ctx, ret);
 }
 
+/* A name that is misspelt would refuse nothing. */
+static int check_names(const struct seccomp_profile *p, struct diag *d)
+{
+	vec_foreach(rule, &p->rules)
+		vec_foreach(call, &rule->calls)
+			if (call_number(p, *call) == __NR_SCMP_ERROR)
+				return diag_fail(d, -ERR_CONTAINER, "seccomp profile '%.*s': no call "
+					"'%.*s' is known: give its number", STR_ARG(p->name),
+					STR_ARG(*call));
+	return 0;
+}
+
 int seccomp_compile(const struct seccomp_profile *p, struct sock_fprog ret[SECCOMP_PROGRAMS],
 	struct diag *d)
 {
 	struct sock_fprog programs[SECCOMP_PROGRAMS] = { 0 };
-	int r = make_program(p, true, &programs[0]);
+	int r = check_names(p, d);
 
+	if (r < 0)
+		return r;
+	r = make_program(p, true, &programs[0]);
 	if (r == 0)
 		r = make_program(p, false, &programs[1]);
 	if (r < 0) {

@@ -131,6 +131,8 @@ static int read_rule(const struct reader *r, const struct toml_node *node, bool 
 		return error;
 	if (!toml_count(calls) || !rule.why.n)
 		return bad(r, node, "a rule has calls and says why");
+	if (refuse && !toml_get(node, "error"))
+		return bad(r, node, "a refusal gives an error");
 	if (refuse)
 		error = read_errno(r, toml_get(node, "error"), &rule.error);
 	if (error == 0)
