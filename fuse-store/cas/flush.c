@@ -37,20 +37,13 @@ static int enter_packs(struct flush *f)
 	return r;
 }
 
-static int by_digest(const void *a, const void *b)
-{
-	const struct pending_object *const *x = a, *const *y = b;
-
-	return memcmp(&(*x)->digest, &(*y)->digest, sizeof((*x)->digest));
-}
-
 /* In the order of their keys, so that pages are touched one after the other. */
 static int enter_objects(struct flush *f)
 {
 	int r = 0;
 
 	if (f->q->objects.n)
-		qsort(f->q->objects.v, f->q->objects.n, sizeof(*f->q->objects.v), by_digest);
+		qsort(f->q->objects.v, f->q->objects.n, sizeof(*f->q->objects.v), pending_by_digest);
 	for (size_t i = 0; r == 0 && i < f->q->objects.n; i++) {
 		const struct pending_object *o = f->q->objects.v[i];
 		struct index_object rec = { .offset = o->offset, .size = o->size };

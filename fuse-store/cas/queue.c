@@ -3,6 +3,13 @@
 
 #include <errno.h>
 
+int pending_by_digest(const void *a, const void *b)
+{
+	const struct pending_object *const *x = a, *const *y = b;
+
+	return memcmp(&(*x)->digest, &(*y)->digest, sizeof((*x)->digest));
+}
+
 int queue_new(struct queue **ret)
 {
 	*ret = calloc(1, sizeof(**ret));

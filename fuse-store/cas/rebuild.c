@@ -163,13 +163,6 @@ static bool complete(struct rebuild *b, struct found_tree *t, unsigned depth)
 	return true;
 }
 
-static int by_digest(const void *a, const void *b)
-{
-	const struct pending_object *const *x = a, *const *y = b;
-
-	return memcmp(&(*x)->digest, &(*y)->digest, sizeof((*x)->digest));
-}
-
 static int enter_objects(struct rebuild *b, struct index *i, MDB_txn *txn)
 {
 	int r = 0;
@@ -181,7 +174,7 @@ static int enter_objects(struct rebuild *b, struct index *i, MDB_txn *txn)
 		r = index_set(txn, i->packs, &n, sizeof(n), &rec, sizeof(rec), MDB_APPEND);
 	}
 	if (b->sorted.n)
-		qsort(b->sorted.v, b->sorted.n, sizeof(*b->sorted.v), by_digest);
+		qsort(b->sorted.v, b->sorted.n, sizeof(*b->sorted.v), pending_by_digest);
 	for (size_t n = 0; r == 0 && n < b->sorted.n; n++) {
 		const struct pending_object *o = b->sorted.v[n];
 		struct index_object rec = { o->pack, o->offset, o->size };

@@ -130,6 +130,9 @@ int lease_pin(struct cas_writer *w, const struct digest *trees, size_t n);
 
 void lease_name(char buf[LEASE_NAME_MAX], unsigned slot, uint64_t id);
 
+/* For qsort of pointers: LMDB is filled in the order of its keys. */
+int pending_by_digest(const void *a, const void *b);
+
 int queue_new(struct queue **ret);
 void queue_free(struct queue *q);
 DEFINE_CLEANUP(struct queue *, queue_free);

@@ -22,6 +22,8 @@ judge() {
 	local out rc
 	# Reading first: before any writer could have repaired a thing.
 	out=$("$tool" read "$T/s" 0 5 2>&1) || { not_ok "$1: reading" "$out"; return 1; }
+	out=$("$tool" verify "$T/s" dry 2>&1)
+	case $out in *"names what is not there"*) not_ok "$1: the index" "$out"; return 1 ;; esac
 	rm -rf "$T/s/p1" "$T/s/p2"
 	out=$("$tool" story "$T/s" 2>&1) || { not_ok "$1: the next run" "$out"; return 1; }
 	# A pack that was written anew may still lie about as it was.
