@@ -29,16 +29,7 @@ try {
   process.exit(0)
 }
 
-// mulberry32
-let state = Number(process.env.CRATONS_SEED || 20260101) >>> 0
-function random (n) {
-  state = (state + 0x6d2b79f5) >>> 0
-  let t = state
-  t = Math.imul(t ^ (t >>> 15), t | 1)
-  t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-  return ((t ^ (t >>> 14)) >>> 0) % n
-}
-const pick = list => list[random(list.length)]
+const { random, pick } = require('../lib/random.js')(20260101)
 const maybe = (one_in, text) => random(one_in) ? '' : text
 const many = (n, make) => Array.from({ length: n }, make)
 
