@@ -10,7 +10,9 @@ build="make gcc g++ pkg-config libc6-dev linux-libc-dev
 	librust-blake3-dev libsimdjson-dev
 	ca-certificates libcurl4-openssl-dev libssl-dev libwolfssl-dev liburing-dev
 	libdeflate-dev libzstd-dev liblmdb-dev libfuse3-dev libseccomp-dev libcap-dev"
-test="libcriterion-dev golang-github-burntsushi-toml-dev nodejs:node npm:npm mandoc procps:ps util-linux:setpriv zsh fish git:git"
+test="libcriterion-dev golang-github-burntsushi-toml-dev nodejs:node npm:npm
+	mandoc procps:ps util-linux:setpriv iproute2:ip
+	python3:python3 git:git zsh fish strace gdb"
 bench="hyperfine strace bubblewrap linux-perf"
 
 
