@@ -44,4 +44,9 @@ exits 1 "a full disk" bash -c 'cratons help cratons >/dev/full'
 has "$err" "cannot write the output" "is reported"
 succeeds "a reader that leaves" bash -c 'set -o pipefail; cratons help cratons | head -n 1; [ ${PIPESTATUS[0]} = 0 ] || [ ${PIPESTATUS[0]} = 141 ]'
 succeeds "standard descriptors closed" bash -c 'cratons --version <&- 2>&-'
+
+succeeds "-v" cratons init -v --name x
+has "$err" "MB of memory" "tells what it cost"
+succeeds "-v list" bash -c 'cratons -v config list'
+has "$err" "project: $T" "and which project it is"
 finish

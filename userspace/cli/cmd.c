@@ -97,6 +97,7 @@ int cmd_project(struct cmd *c)
 	if (r < 0)
 		return r;
 	c->project = TAKE_PTR(path);
+	cmd_detail(c, "project: %s", c->project);
 	return c->project_fd;
 }
 
@@ -158,5 +159,6 @@ int cmd_home(struct cmd *c)
 			st.st_uid);
 		return diag_hint(&c->diag, "set CRATONS_HOME to a directory of your own");
 	}
+	cmd_detail(c, "home: %s", path);
 	return c->home_fd = TAKE_FD(fd);
 }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static const char *arg_directory;
@@ -174,16 +175,34 @@ static int finish(struct cmd *c, int r)
 	return r < 0 ? (int)err_exit_status(r) : r;
 }
 
+static void tell_cost(struct cmd *c, const struct timespec *start)
+{
+	struct timespec end;
+	struct rusage used;
+
+	if (!c->verbose || getrusage(RUSAGE_SELF, &used) < 0)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	cmd_detail(c, "%.3f s, %.3f s of processor time, %ld MB of memory at most",
+		(double)(end.tv_sec - start->tv_sec) + (double)(end.tv_nsec - start->tv_nsec) / 1e9,
+		(double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+			(double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6,
+		used.ru_maxrss / 1024);
+}
+
 int main(int argc, char **argv)
 {
+	struct timespec start;
 	struct cmd c;
 	int r;
 
+	clock_gettime(CLOCK_MONOTONIC, &start);
 	if (standard_descriptor_missing() && open_standard_descriptors() < 0)
 		return EXIT_ERROR;
 	cmd_open(&c);
 	r = run(&c, argc - 1, argv + 1);
 	r = finish(&c, r);
+	tell_cost(&c, &start);
 	cmd_close(&c);
 	return r;
 }

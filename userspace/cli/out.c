@@ -184,11 +184,11 @@ int cmd_flush(struct cmd *c)
 	return -(errno ? errno : EIO);
 }
 
-static bool live_terminal(const struct cmd *c)
+static bool live_terminal(void)
 {
 	const char *term = getenv("TERM");
 
-	return isatty(STDERR_FILENO) && (!term || strcmp(term, "dumb") != 0) && !c->verbose;
+	return isatty(STDERR_FILENO) && (!term || strcmp(term, "dumb") != 0);
 }
 
 struct progress *cmd_progress(struct cmd *c)
@@ -197,7 +197,7 @@ struct progress *cmd_progress(struct cmd *c)
 
 	if (c->progress || c->quiet || c->no_progress)
 		return c->progress;
-	o.live = live_terminal(c);
+	o.live = live_terminal();
 	if (progress_new(&c->progress, &o) == 0 && o.live)
 		signals_clear_line();
 	return c->progress;
