@@ -45,6 +45,7 @@ static const struct option options[] = {
 
 struct tool {
 	struct sandbox s;
+	struct arena arena;
 	VEC(struct sandbox_bind) binds;
 	VEC(const char *) env;
 };
@@ -64,9 +65,9 @@ static uint64_t number(const char *text)
 	return v;
 }
 
-static char *part(struct str *rest)
+static const char *part(struct tool *t, struct str *rest)
 {
-	char *copy = str_dup(str_cut(rest, ':'));
+	const char *copy = arena_str(&t->arena, str_cut(rest, ':')).p;
 
 	if (!copy)
 		die("out of memory");
@@ -81,12 +82,12 @@ static void add_bind(struct tool *t, enum sandbox_bind_kind kind, const char *te
 	if (kind == SANDBOX_BIND_TMPFS || kind == SANDBOX_BIND_SCRATCH) {
 		b.target = text;
 	} else {
-		b.source = part(&rest);
+		b.source = part(t, &rest);
 		if (kind == SANDBOX_BIND_OVERLAY) {
-			b.upper = part(&rest);
-			b.work = part(&rest);
+			b.upper = part(t, &rest);
+			b.work = part(t, &rest);
 		}
-		b.target = rest.p ? part(&rest) : b.source;
+		b.target = rest.p ? part(t, &rest) : b.source;
 	}
 	if (vec_push(&t->binds, b) < 0)
 		die("out of memory");
@@ -174,11 +175,11 @@ static void set(struct tool *t, int option, const char *value)
 	}
 }
 
-static void make_env(struct tool *t, struct arena *a)
+static void make_env(struct tool *t)
 {
 	const char *const *env;
 
-	if (sandbox_env_default(a, &t->s, NULL, (const char *const *)environ, &env) < 0)
+	if (sandbox_env_default(&t->arena, &t->s, NULL, (const char *const *)environ, &env) < 0)
 		die("out of memory");
 	for (; *env; env++)
 		if (vec_push(&t->env, *env) < 0)
@@ -225,10 +226,9 @@ static int run(struct tool *t)
 
 int main(int argc, char **argv)
 {
-	_cleanup_arena_ struct arena a = ARENA_INIT;
 	struct tool t = { .s = { .uid = getuid(), .gid = getgid(), .home = "/home/user",
 		.user_ns = -1, .mount_ns = -1, .host_usr = true } };
-	int option;
+	int option, status;
 
 	if (argc == 2 && strcmp(argv[1], "doctor") == 0)
 		return doctor();
@@ -239,6 +239,10 @@ int main(int argc, char **argv)
 	t.s.argv = (const char *const *)argv + optind;
 	t.s.binds = t.binds.v;
 	t.s.nbinds = t.binds.n;
-	make_env(&t, &a);
-	return run(&t);
+	make_env(&t);
+	status = run(&t);
+	vec_done(&t.binds);
+	vec_done(&t.env);
+	arena_done(&t.arena);
+	return status;
 }
