@@ -71,10 +71,10 @@ static int put_descriptors(struct plan *p)
 	return close_range((unsigned)above, ~0u, 0) < 0 ? -errno : 0;
 }
 
-/* Handlers go with exec, but what is ignored stays ignored: all back to the default. */
+/* Signals: none is blocked; handlers go with exec, and init sets what the caller ignored back to the
+ * default before it starts the command. */
 int session_enter(struct plan *p)
 {
-	struct sigaction sa = { .sa_handler = SIG_DFL };
 	sigset_t none;
 	int r = put_stdio(p);
 
@@ -82,8 +82,6 @@ int session_enter(struct plan *p)
 		r = put_descriptors(p);
 	if (r < 0)
 		return r;
-	for (int sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &sa, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	umask(022);
