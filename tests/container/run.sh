@@ -133,6 +133,8 @@ stdio() {
 	gives 0 "stdin closed" -- true <&-
 	is "$(box -- sh -c 'cat; echo end' <&-)" end "$(name "a closed stdin is empty")"
 	is "$(box -- yes | head -n 1)" y "$(name "a reader that leaves ends the writer")"
+	box -- true </etc 2>/dev/null
+	is $? 125 "$(name "no directory as stdin")"
 	box -- sh -c 'echo a; exit 3' >"$T/o"
 	is "$? $(cat "$T/o")" "3 a" "$(name "into a file")"
 }

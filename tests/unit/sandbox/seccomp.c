@@ -81,7 +81,8 @@ static void done(struct filter *f)
 }
 
 /* The errno that a call gives, 0 when it is allowed: the stricter answer of the two. */
-static int answer(const struct filter *f, uint32_t arch, int nr, uint64_t a0, uint64_t a1, uint64_t a2)
+static int answer(const struct filter *f, uint32_t arch, int nr, uint64_t a0, uint64_t a1,
+	uint64_t a2)
 {
 	struct seccomp_data data = { .nr = nr, .arch = arch, .args = { a0, a1, a2 } };
 
@@ -234,11 +235,13 @@ Test(seccomp, a_misspelt_call_is_refused)
 	struct seccomp_profile p;
 
 	cr_assert_eq(seccomp_profile_parse(&p,
-		STR("version = 1\nname = 'x'\n[[allow]]\nwhy = 'x'\ncalls = ['raed']\n"), "p", &d), 0);
+		STR("version = 1\n[[allow]]\nwhy = 'x'\ncalls = ['raed']\n"), "p", &d), 0);
 	cr_assert_eq(seccomp_compile(&p, programs, &d), -ERR_CONTAINER);
 	cr_assert_not_null(strstr(buf_text(&d.what), "raed"));
 	seccomp_profile_done(&p);
 }
+
+#define REFUSE "version = 1\n[[refuse]]\nwhy='x'\ncalls=['read']\nerror='EPERM'\n"
 
 Test(seccomp, malformed_profiles_are_refused_with_their_place)
 {
@@ -251,12 +254,12 @@ Test(seccomp, malformed_profiles_are_refused_with_their_place)
 		"version = 1\n[[allow]]\nwhy = 'x'\ncalls = ['read']\nerror = 'EPERM'\n",
 		"version = 1\n[[refuse]]\nwhy = 'x'\ncalls = ['read']\n",
 		"version = 1\n[[refuse]]\nwhy = 'x'\ncalls = ['read']\nerror = 'EWHAT'\n",
-		"version = 1\n[[refuse]]\nwhy='x'\ncalls=['read']\nerror='EPERM'\nwhen=[{argument=6, any_bit=1}]\n",
-		"version = 1\n[[refuse]]\nwhy='x'\ncalls=['read']\nerror='EPERM'\nwhen=[{argument=1}]\n",
-		"version = 1\n[[refuse]]\nwhy='x'\ncalls=['read']\nerror='EPERM'\nwhen=[{argument=1, some_bit=1}]\n",
-		"version = 1\n[[refuse]]\nwhy='x'\ncalls=['read']\nerror='EPERM'\nwhen=[{argument=1, one_of=[-1]}]\n",
-		"version = 1\n[[refuse]]\nwhy='x'\ncalls=['read']\nerror='EPERM'\nwhen=[{argument=1, one_of=0x100000000}]\n",
-		"version = 1\n[[refuse]]\nwhy='x'\ncalls=['read']\nerror='EPERM'\nwhen=[{argument=1, one_of=[]}]\n",
+		REFUSE "when=[{argument=6, any_bit=1}]\n",
+		REFUSE "when=[{argument=1}]\n",
+		REFUSE "when=[{argument=1, some_bit=1}]\n",
+		REFUSE "when=[{argument=1, one_of=[-1]}]\n",
+		REFUSE "when=[{argument=1, one_of=0x100000000}]\n",
+		REFUSE "when=[{argument=1, one_of=[]}]\n",
 		"version = 1\nbase = 'none'\n",
 		"version = \n",
 	};

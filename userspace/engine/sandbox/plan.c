@@ -20,6 +20,8 @@ int plan_bind(struct plan *p, struct sandbox_bind bind)
 	if (!bind.target || bind.target[0] != '/' ||
 		(!bind.source && bind.kind != SANDBOX_BIND_TMPFS && bind.kind != SANDBOX_BIND_SCRATCH))
 		return -EINVAL;
+	if (bind.kind == SANDBOX_BIND_OVERLAY && (!bind.upper || !bind.work))
+		return -EINVAL;
 	return p->binds.n == BINDS_MAX ? -ERR_LIMIT : vec_push(&p->binds, bind);
 }
 
@@ -100,6 +102,18 @@ static void inspect_terminal(struct plan *p)
 	t->lazy = t->is[0] && (!t->is[1] || tcgetpgrp(0) != getpgrp());
 }
 
+/* A directory as standard input would be a door: openat(2) leads from it to the host's files. */
+static int refuse_directories(struct diag *d)
+{
+	struct stat st;
+
+	for (int fd = 0; fd < 3; fd++)
+		if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+			return diag_fail(d, -ERR_CONTAINER, "descriptor %d is a directory: a container "
+				"is not given one", fd);
+	return 0;
+}
+
 static int make_stdio(struct plan *p, struct diag *d)
 {
 	/* What the caller closed must not be taken by a descriptor of ours: init would hand it in. */
@@ -110,7 +124,7 @@ static int make_stdio(struct plan *p, struct diag *d)
 	if (p->s->stdio == SANDBOX_STDIO_CAPTURE)
 		return capture_stdio(p, d);
 	inspect_terminal(p);
-	return 0;
+	return refuse_directories(d);
 }
 
 static int prepare_steps(struct plan *p, struct diag *d)

@@ -23,7 +23,6 @@ int landlock_enter(struct plan *p)
 
 	/* E2BIG: a kernel that does not know `scoped`; ENOSYS, EOPNOTSUPP: one without Landlock. */
 	if (fd < 0)
-		return errno == E2BIG || errno == ENOSYS || errno == EOPNOTSUPP || errno == EINVAL ?
-			0 : -errno;
+		return errno == E2BIG || errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -errno;
 	return syscall(SYS_landlock_restrict_self, fd, 0) < 0 ? -errno : 0;
 }
