@@ -138,6 +138,8 @@ static void fetched(void *data, struct fetch_result *result)
 
 	if (result->error < 0) {
 		diag_copy(&j->diag, result->diag);
+		if (result->error == -ERR_LIMIT)
+			j->diag.code = -ERR_ARCHIVE;
 		diag_context(&j->diag, "%.*s", STR_ARG(j->package->id));
 		finish(j);
 		return;

@@ -8,7 +8,7 @@
 #include <errno.h>
 
 #define FRESH_MS	((int64_t)5 * 60 * 1000)
-#define METADATA_MAX	((size_t)512 << 20)
+#define METADATA_MAX	((size_t)256 << 20)	/* several times the largest */
 #define DOCUMENT_MAGIC	0x31444d43u	/* "CMD1" */
 
 enum entry_state { ENTRY_FETCHING, ENTRY_PARSING, ENTRY_READY, ENTRY_FAILED };
@@ -195,7 +195,9 @@ static void fetched(void *data, struct fetch_result *result)
 	}
 	if (result->error < 0) {
 		diag_copy(&e->diag, result->diag);
-		finish(e, result->error);
+		if (result->error == -ERR_LIMIT)
+			e->diag.code = -ERR_METADATA;
+		finish(e, e->diag.code);
 		return;
 	}
 	if (result->status == 304 && use_document(e)) {

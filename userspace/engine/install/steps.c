@@ -108,9 +108,13 @@ int step_select(struct installation *i)
 		i->selected, i->diag);
 }
 
-static bool has_archive(const struct lock_package *p)
+/* Whether a package's archive is asked for: of what this platform gets, and of what only its tree can
+ * pin, which the lockfile is to name for all platforms. */
+static bool wants_archive(const struct installation *i, const struct lock_package *p)
 {
-	return !str_starts(p->source, STR("path:"));
+	if (str_starts(p->source, STR("path:")))
+		return false;
+	return i->selected[p->index] || (p->integrity.n == 0 && digest_is_zero(&p->tree));
 }
 
 /* What the store lacks is told from what it has first, so that with nothing to fetch no network
@@ -125,7 +129,7 @@ static bool all_there(struct installation *i)
 	for (size_t n = 0; n < i->lock->npackages; n++) {
 		const struct lock_package *p = i->lock->packages[n];
 
-		if (!i->selected[n] || !has_archive(p))
+		if (!wants_archive(i, p))
 			continue;
 		if (digest_is_zero(&p->tree))
 			return false;
@@ -148,7 +152,7 @@ static int fetch_all(struct installation *i)
 	int r = installation_go_online(i);
 
 	for (size_t n = 0; n < i->lock->npackages && r == 0; n++)
-		if (i->selected[n] && has_archive(i->lock->packages[n]))
+		if (wants_archive(i, i->lock->packages[n]))
 			r = archives_want(i->archives, i->lock->packages[n], i->diag);
 	return r < 0 ? r : archives_wait(i->archives, fetch_tick, i, i->diag);
 }

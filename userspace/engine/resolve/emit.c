@@ -2,6 +2,10 @@
 /* The lockfile of what was resolved. It owns its strings: the metadata ends with the source. */
 #include "engine/resolve/resolve-priv.h"
 
+#include "base/integrity.h"
+
+#include <errno.h>
+
 static int put_str(struct lockfile *l, struct str s, struct str *ret)
 {
 	if (s.n == 0)
@@ -38,13 +42,29 @@ static int put_bins(struct lockfile *l, const struct release *from, struct lock_
 	return 0;
 }
 
-/* A tree that the lockfile before has for these same bytes stays known. */
-static void keep_tree(const struct pkg *pkg, struct lock_package *p)
+/*
+ * What the lockfile before says of a version holds for good: a registry that now has other bytes for
+ * it is not believed. Only a stronger digest takes the place of a weaker one, and then the archive must
+ * still give the same tree.
+ */
+static int keep_pins(struct resolver *r, struct lockfile *l, const struct pkg *pkg,
+	struct lock_package *p)
 {
-	vec_foreach(old, &pkg->before)
-		if (p->integrity.n && str_eq((*old)->integrity, p->integrity) &&
-			str_eq((*old)->version, p->version))
-			p->tree = (*old)->tree;
+	vec_foreach(at, &pkg->before) {
+		const struct lock_package *old = *at;
+
+		if (!str_eq(old->version, p->version))
+			continue;
+		p->tree = old->tree;
+		if (str_eq(old->integrity, p->integrity) ||
+				integrity_strength(old->integrity) < integrity_strength(p->integrity))
+			continue;
+		warn(r, "the registry now gives another integrity for %.*s than " LOCKFILE_NAME
+			", which stays: it was published anew, or changed", STR_ARG(p->id));
+		if (put_str(l, old->integrity, &p->integrity) < 0)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 static int put_release(struct resolver *r, struct lockfile *l, const struct copy *c,
@@ -84,8 +104,9 @@ static int put_release(struct resolver *r, struct lockfile *l, const struct copy
 	p->scripts = rel->scripts;
 	p->id = arena_fmt(&l->arena, "%.*s:%.*s@%.*s%s%.*s", STR_ARG(p->ecosystem),
 		STR_ARG(p->name), STR_ARG(p->version), suffix.n ? "+" : "", STR_ARG(suffix));
-	keep_tree(pkg, p);
-	return p->id.p ? k : -ENOMEM;
+	if (!p->id.p)
+		return -ENOMEM;
+	return k < 0 ? k : keep_pins(r, l, pkg, p);
 }
 
 static int put_edge(struct lockfile *l, struct lock_package *p, struct str alias,

@@ -167,8 +167,15 @@ static int hint_name(struct resolver *r, struct str name)
 
 static int fail_missing(struct resolver *r, const struct need *need, const char *way)
 {
+	_cleanup_diag_ struct diag asked = DIAG_INIT;
+	const struct package *p;
+
 	diag_fail(r->d, -ERR_NO_PACKAGE, "%s, but the registry has no package %.*s", way,
 		STR_ARG(need->pkg->name));
+	/* Where it was looked for, which is what is wrong when a scope's registry is not set. */
+	if (r->source->get(r->source->data, need->pkg->e, need->pkg->name, &p, &asked) < 0 &&
+			asked.where.len)
+		(void)diag_where(r->d, "%s", buf_text(&asked.where));
 	(void)hint_name(r, need->pkg->name);
 	return -ERR_NO_PACKAGE;
 }

@@ -14,7 +14,7 @@
 
 #include <errno.h>
 
-#define BODY_MAX ((size_t)512 << 20)
+#define BODY_MAX ((size_t)256 << 20)
 #define TAGS_MAX 10000
 
 /* Days from 1970 to a day of the Gregorian calendar. */
