@@ -7,7 +7,7 @@
 set -eu
 
 build="make gcc g++ pkg-config libc6-dev linux-libc-dev
-	librust-blake3-dev libsimdjson-dev
+	librust-blake3-dev libsimdjson-dev libtomlplusplus-dev
 	ca-certificates libcurl4-openssl-dev libssl-dev libwolfssl-dev liburing-dev
 	libdeflate-dev libzstd-dev liblmdb-dev libfuse3-dev libseccomp-dev libcap-dev"
 test="libcriterion-dev golang-github-burntsushi-toml-dev nodejs:node npm:npm

@@ -79,6 +79,9 @@ Test(toml, names_the_place_of_an_error)
 		{ "x = [1", "f.toml:1:" },
 		{ "x = \"\"\"a", "f.toml:1:" },
 		{ "= 1", "f.toml:1:" },
+		{ "a = 1\n[", "f.toml:2:" },
+		{ "a = 1\n[[ \n", "f.toml:2:" },
+		{ "\n\"\xc3\xa9\" \xc3\xa9 = 1", "f.toml:2:5" },
 	};
 	_cleanup_diag_ struct diag d = DIAG_INIT;
 
@@ -114,6 +117,9 @@ Test(toml, bounds_depth)
 	cr_assert_eq(repeat("[[a", ".\"a\"", 1000000, "]]\n"), -ERR_LIMIT);
 	cr_assert_eq(repeat("a", " . a", 1000000, " = 1\n"), -ERR_LIMIT);
 	cr_assert_eq(repeat("x = {", "a.a.a.a.a.a.a.a = {", 10, "}}}}}}}}}}}\n"), -ERR_LIMIT);
+	/* A string that ends in a quote of its own hides nothing of its line. */
+	cr_assert_eq(repeat("x = ['''a''''', {a", ".a", 1000, " = 1}]"), -ERR_LIMIT);
+	cr_assert_eq(repeat("", "a.b = 1\n", 1000000, ""), -ERR_LIMIT);
 	cr_assert_eq(repeat("", "x", (64 << 20) + 1, ""), -ERR_LIMIT);
 }
 

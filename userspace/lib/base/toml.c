@@ -32,6 +32,7 @@ void toml_free(struct toml_doc *doc)
 {
 	if (!doc)
 		return;
+	toml_parse_done(doc);
 	arena_done(&doc->arena);
 	free(doc);
 }
@@ -56,23 +57,18 @@ struct toml_place toml_place(const struct toml_node *node)
 	return node ? node->place : (struct toml_place){ 0 };
 }
 
-static const struct toml_table *table_of(const struct toml_node *node)
+const struct toml_node *toml_get(const struct toml_node *table, const char *key)
 {
-	return toml_kind(node) == TOML_TABLE ? node->u.table : NULL;
-}
-
-const struct toml_node *toml_get(const struct toml_node *node, const char *key)
-{
-	const struct toml_table *t = table_of(node);
 	struct str wanted = str_from(key);
-	size_t low = 0, high = t ? t->count : 0;
+	size_t low = 0, high = toml_kind(table) == TOML_TABLE ? table->count : 0;
 
 	while (low < high) {
 		size_t middle = (low + high) / 2;
-		int c = str_cmp(wanted, t->entries[middle].key);
+		const struct toml_entry *e = &table->u.entries[middle];
+		int c = str_cmp(wanted, e->key);
 
 		if (c == 0)
-			return &t->entries[middle].value;
+			return &e->value;
 		if (c < 0)
 			high = middle;
 		else
@@ -104,28 +100,21 @@ int toml_bool(const struct toml_node *node, bool *ret)
 
 size_t toml_count(const struct toml_node *node)
 {
-	switch (toml_kind(node)) {
-	case TOML_ARRAY:
-		return node->u.array->count;
-	case TOML_TABLE:
-		return node->u.table->count;
-	default:
-		return 0;
-	}
+	enum toml_kind kind = toml_kind(node);
+
+	return kind == TOML_ARRAY || kind == TOML_TABLE ? node->count : 0;
 }
 
 const struct toml_node *toml_at(const struct toml_node *node, size_t i)
 {
 	if (i >= toml_count(node))
 		return NULL;
-	return node->kind == TOML_ARRAY ? &node->u.array->items[i] : &node->u.table->entries[i].value;
+	return node->kind == TOML_ARRAY ? &node->u.items[i] : &node->u.entries[i].value;
 }
 
-static const struct toml_entry *entry_at(const struct toml_node *node, size_t i)
+static const struct toml_entry *entry_at(const struct toml_node *table, size_t i)
 {
-	const struct toml_table *t = table_of(node);
-
-	return t && i < t->count ? &t->entries[i] : NULL;
+	return toml_kind(table) == TOML_TABLE && i < table->count ? &table->u.entries[i] : NULL;
 }
 
 struct str toml_key_at(const struct toml_node *table, size_t i)
