@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# deps.sh [build] [test] [bench]: installs the Debian packages that are missing, and says so. Root, or
+# deps.sh [build] [test] [bench] [fuzz]: installs the Debian packages that are missing, and says so. Root, or
 # sudo for that one step; nothing is asked of the network when nothing is missing.
 # An entry "package:command" is content with the command, wherever it comes from.
 set -eu
@@ -14,6 +14,7 @@ test="libcriterion-dev golang-github-burntsushi-toml-dev nodejs:node npm:npm
 	mandoc procps:ps util-linux:setpriv iproute2:ip
 	python3:python3 git:git zsh fish strace gdb"
 bench="hyperfine strace bubblewrap linux-perf"
+fuzz="clang:clang libclang-rt-dev"
 
 
 # One question for all: a process for each package would cost more than everything else here.
@@ -35,8 +36,8 @@ fi
 wanted=
 for set in "${@:-build}"; do
 	case $set in
-	build | test | bench) wanted="$wanted ${!set}" ;;
-	*) echo "usage: deps.sh [build] [test] [bench]" >&2; exit 2 ;;
+	build | test | bench | fuzz) wanted="$wanted ${!set}" ;;
+	*) echo "usage: deps.sh [build] [test] [bench] [fuzz]" >&2; exit 2 ;;
 	esac
 done
 missing=$(missing_of $wanted)

@@ -14,7 +14,7 @@ JOBS ?= $(shell nproc)
 
 again = $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS)) --no-print-directory
 
-.PHONY: help deps check test demo bench install uninstall clean
+.PHONY: help deps check test demo bench fuzz install uninstall clean
 help:
 	@sed -n '2,/^$$/s/^# \?//p' Makefile
 deps:
@@ -44,6 +44,18 @@ bench:
 	@scripts/deps.sh build test bench
 	@+$(again) all test-all
 	@tests/bench/run $(O)
+
+# Each harness for FUZZ_SECONDS, from the inputs that the tests have; new ones stay under build/.
+FUZZ_SECONDS ?= 60
+fuzz:
+	@scripts/deps.sh build fuzz
+	@+$(again) FUZZ=1 fuzz-all
+	@for f in build/fuzzing/fuzz/*; do n=$${f##*/}; mkdir -p build/fuzzing/found/$$n; \
+		echo "  FUZZ    $$n"; \
+		$$f -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
+			-artifact_prefix=build/fuzzing/$$n- build/fuzzing/found/$$n \
+			$$(ls -d tests/fuzz/corpus/$$n tests/fuzz/$$n tests/hostile/$$n 2>/dev/null) || exit 1; \
+	done
 
 # Users type cratons; the other programs are its helpers, which it looks for in ../libexec/cratons.
 install: all

@@ -63,7 +63,8 @@ struct str str_slice(struct str s, size_t from, size_t to)
 {
 	from = MIN(from, s.n);
 	to = MIN(to, s.n);
-	return (struct str){ s.p + from, to > from ? to - from : 0 };
+	/* NULL + 0 is undefined in C. */
+	return (struct str){ s.p ? s.p + from : NULL, to > from ? to - from : 0 };
 }
 
 int str_u64(struct str s, uint64_t *ret)
