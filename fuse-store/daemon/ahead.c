@@ -5,10 +5,11 @@
  * READ is answered, what follows in its directory with the same suffix goes into the kernel's page
  * cache too (FUSE_NOTIFY_STORE), verified like all else.
  *
- * Before, not after: storing waits for pages that a READ has locked, and a client that waits for its
- * answer sends no other. Where several clients meet in one directory it can still happen that this
- * thread waits for a page whose READ nobody has taken from the device; the guard (loop.c) sees that
- * and takes it.
+ * Before, not after: storing waits for a page that a READ has locked, and a client that waits for its
+ * answer sends no other READ. Where several clients meet in one directory the page may be locked all
+ * the same. Then either another worker is answering that READ, and does not wait for us: only one
+ * stores at a time, the others go without. Or nobody has taken the READ from the device yet: the
+ * guard (loop.c) sees that, takes it, and never stores.
  */
 #define FUSE_USE_VERSION 314
 #include "worker.h"
@@ -37,35 +38,45 @@ static int store(struct server *s, struct worker *w, const struct node *file)
 		(ssize_t)file->entry.size)
 		return -EIO;
 	bytes.buf[0].mem = w->ahead;
-	guard_wake(s);
+	/* In this order: the guard looks at the time after it has said that it sleeps. */
 	atomic_store(&s->storing_since, now_us());
+	guard_wake(s);
 	r = fuse_lowlevel_notify_store(s->fuse, file->id, 0, &bytes, 0);
 	atomic_store(&s->storing_since, 0);
 	return r;
 }
 
-void read_ahead(struct server *s, const struct node *file)
+static void store_from(struct server *s, const struct node_dir *dir, uint32_t i)
 {
 	struct worker *w = server_worker(s);
 	struct tree_entry first;
-	struct node_dir dir;
 	size_t bytes = 0;
-	uint32_t i, files = 0;
+	uint32_t files = 0;
 	struct node n;
 
-	if (!s->read_ahead || w->guards || nodes_neighbours(s->nodes, file->id, &dir, &i) < 0)
-		return;
-	tree_get(dir.tree, dir.first + i, &first);
-	while (++i < dir.count && files < s->read_ahead) {
-		tree_get(dir.tree, dir.first + i, &n.entry);
+	tree_get(dir->tree, dir->first + i, &first);
+	while (++i < dir->count && files < s->read_ahead) {
+		tree_get(dir->tree, dir->first + i, &n.entry);
 		if (n.entry.kind != TREE_FILE || n.entry.size > TREE_CHUNK || n.entry.size == 0 ||
 			!str_eq(suffix(n.entry.name), suffix(first.name)))
 			continue;
 		bytes += (size_t)n.entry.size;
-		if (bytes > AHEAD_BYTES || nodes_entry(s->nodes, &dir, i, &n) < 0)
+		if (bytes > AHEAD_BYTES || nodes_entry(s->nodes, dir, i, &n) < 0)
 			break;
 		if (nodes_claim(s->nodes, n.id) && store(s, w, &n) < 0)
 			break;
 		files++;
 	}
+}
+
+void read_ahead(struct server *s, const struct node *file)
+{
+	struct node_dir dir;
+	uint32_t i;
+
+	if (!s->read_ahead || server_worker(s)->guards || pthread_mutex_trylock(&s->storing) != 0)
+		return;
+	if (nodes_neighbours(s->nodes, file->id, &dir, &i) == 0)
+		store_from(s, &dir, i);
+	pthread_mutex_unlock(&s->storing);
 }

@@ -132,15 +132,18 @@ static void *guard_main(void *data)
 
 	pthread_setspecific(s->worker, w);
 	for (;;) {
-		while (sem_wait(&s->guard) < 0)
-			;
 		for (seen = now = now_us(); now - seen < GUARD_IDLE_US; now = now_us()) {
 			usleep(GUARD_US);
 			if (atomic_load(&s->storing_since) != 0)
 				seen = now_us();
 			guard_look(s, &buf);
 		}
+		/* Who began to store before it could see that the guard sleeps is seen here. */
 		atomic_store(&s->guarded, false);
+		if (atomic_load(&s->storing_since) != 0 && !atomic_exchange(&s->guarded, true))
+			continue;
+		while (sem_wait(&s->guard) < 0)
+			;
 	}
 	return NULL;
 }
@@ -172,6 +175,8 @@ int server_workers(struct server *s, struct diag *d)
 	int r;
 
 	pthread_mutex_init(&s->lead, NULL);
+	pthread_mutex_init(&s->storing, NULL);
+	atomic_store(&s->guarded, true);
 	sem_init(&s->guard, 0, 0);
 	r = -pthread_key_create(&s->worker, NULL);
 	if (r == 0)

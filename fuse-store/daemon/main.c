@@ -199,7 +199,7 @@ int main(int argc, char **argv)
 	struct server s = {
 		.home_fd = -1, .run_fd = -1, .connection = -1, .device = -1, .listener = -1,
 		.user_ns = -1, .mount_ns = -1, .ended = -1,
-		.idle_seconds = 300, .workers = 2, .poll_us = 100, .read_ahead = 16,
+		.idle_seconds = 300, .workers = 4, .poll_us = 100, .read_ahead = 16,
 	};
 	_cleanup_diag_ struct diag d = DIAG_INIT;
 	int r;

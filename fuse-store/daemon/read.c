@@ -4,7 +4,12 @@
 #include "prim/err.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/uio.h>
+
+/* Who reads one file of a package soon reads others of it, and they lie side by side in its pack: one
+ * large read of the disk, asked for early. */
+#define COLD_AHEAD (1 << 20)
 
 /* Gives up the lead if the first byte is not in the page cache: what is may be answered by the leader,
  * which costs less than handing over; what is not would keep the others waiting for a disk. */
@@ -16,8 +21,10 @@ static void yield_if_cold(struct server *s, const struct node *file, uint64_t of
 
 	if (cas_locate(s->cas, &file->entry.digest, &place, NULL) == 0 &&
 		preadv2(place.fd, &iov, 1, (off_t)(place.offset + offset), RWF_NOWAIT) < 0 &&
-		errno == EAGAIN)
+		errno == EAGAIN) {
 		worker_yields(s);
+		(void)posix_fadvise(place.fd, (off_t)place.offset, COLD_AHEAD, POSIX_FADV_WILLNEED);
+	}
 }
 
 /* The kernel asks for a file in pieces of its read-ahead; a small file's digest is over the whole.

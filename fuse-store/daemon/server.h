@@ -44,6 +44,7 @@ struct server {
 	gid_t gid;
 
 	pthread_mutex_t lead;		/* held by the worker that waits for requests */
+	pthread_mutex_t storing;	/* held by the one worker that may store */
 	_Atomic uint64_t storing_since;	/* now_us(); 0: nothing is being stored */
 	atomic_bool guarded;		/* the guard is awake */
 	sem_t guard;

@@ -176,7 +176,7 @@ struct mark {
 
 static int check_seekdir(const char *path, size_t n)
 {
-	struct mark *marks = calloc(n + 2, sizeof(*marks));
+	_cleanup_free_ struct mark *marks = calloc(n + 2, sizeof(*marks));
 	DIR *dir = opendir(path);
 	struct dirent *e;
 	size_t seen = 0;
@@ -205,7 +205,9 @@ static int check_seekdir(const char *path, size_t n)
 	}
 	rewinddir(dir);
 	e = readdir(dir);
-	return !e || strcmp(e->d_name, marks[0].name) != 0;
+	n = !e || strcmp(e->d_name, marks[0].name) != 0;
+	closedir(dir);
+	return n != 0;
 }
 
 static void *map_file(const char *path, size_t *ret)
@@ -250,7 +252,7 @@ static void *sum_file(void *data)
 
 static int check_opens(const char *dir, size_t n)
 {
-	pthread_t *threads = calloc(n, sizeof(*threads));
+	_cleanup_free_ pthread_t *threads = calloc(n, sizeof(*threads));
 	void *first = NULL, *one;
 
 	at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
