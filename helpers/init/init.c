@@ -209,9 +209,19 @@ static void serve(const struct container *c)
 	}
 }
 
+/* A caller that ignores SIGCHLD has handed that down, and the kernel would reap the command for us. */
+static int watch_children(void)
+{
+	struct kernel_sigaction sa = { 0 };
+	uint64_t all = ~0ULL, child = 1ULL << (SIGCHLD - 1);
+
+	sys4(__NR_rt_sigaction, SIGCHLD, &sa, NULL, sizeof(sa.mask));
+	sys4(__NR_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all));
+	return (int)sys4(__NR_signalfd4, -1, &child, sizeof(child), O_CLOEXEC);
+}
+
 int init_main(int argc, char **argv, char **envp)
 {
-	uint64_t all = ~0ULL, child = 1ULL << (SIGCHLD - 1);
 	struct container c = { 0 };
 	bool foreground;
 	long pid;
@@ -222,8 +232,7 @@ int init_main(int argc, char **argv, char **envp)
 	foreground = c.terminal && !has(argv[1], 'b');
 	sys5(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
 	sys5(__NR_prctl, PR_SET_NAME, "cratons-init", 0, 0, 0);
-	sys4(__NR_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all));
-	c.signals = (int)sys4(__NR_signalfd4, -1, &child, sizeof(child), O_CLOEXEC);
+	c.signals = watch_children();
 	sys3(__NR_fcntl, INIT_FD_CONTROL, F_SETFD, 1);
 	if (c.terminal)
 		sys3(__NR_fcntl, INIT_FD_TERMINAL, F_SETFD, 1);

@@ -71,8 +71,8 @@ static int put_descriptors(struct plan *p)
 	return close_range((unsigned)above, ~0u, 0) < 0 ? -errno : 0;
 }
 
-/* Signals: none is blocked; handlers go with exec, and init sets what the caller ignored back to the
- * default before it starts the command. */
+/* Signals: none is blocked; handlers go with exec, and init sets back to the default what the caller
+ * ignored. */
 int session_enter(struct plan *p)
 {
 	sigset_t none;
