@@ -70,15 +70,18 @@ endif
 deps_of = $(sort $(call reach,$($(1)-deps),))
 reach = $(if $(1),$(call reach,$(filter-out $(2) $(1),$(sort $(foreach x,$(1),$($(x)-deps)))),$(2) $(1)),$(2))
 pkgs_of = $(sort $(foreach x,$(1) $(call deps_of,$(1)),$($(x)-pkgs)))
-pkg_cflags = $(if $(1),$(shell $(PKG_CONFIG) --cflags $(1)))
-pkg_libs = $(if $(1),$(shell $(PKG_CONFIG) --libs $(1)))
+# Asked when something that needs them is made, and once a list.
+pkg_config = $(if $(2),$(call remember,pkg $(1) $(2),$(PKG_CONFIG) $(1) $(2)))
+remember = $(if $(filter undefined,$(origin $(subst $(space),_,$(1)))),$\
+	$(eval $(subst $(space),_,$(1)) := $(shell $(2))))$($(subst $(space),_,$(1)))
+space := $(subst ,, )
 objs_of = $(addprefix $(O)/obj/$(if $(filter .,$(1)),,$(1)/),$($(2)-y)) \
 	$(foreach f,$($(2)-embed),$(O)/obj/embed/$(f).o) $(foreach f,$($(2)-made),$(O)/obj/made/$(f).o)
 
 all_objs :=
 define objects
 all_objs += $(call objs_of,$(1),$(2))
-$(call objs_of,$(1),$(2)): private OWN := $(value $(2)-cflags) $(call pkg_cflags,$($(2)-pkgs))
+$(call objs_of,$(1),$(2)): private OWN = $(value $(2)-cflags) $$(call pkg_config,--cflags,$($(2)-pkgs))
 endef
 
 define lib_rule
@@ -97,7 +100,7 @@ $(O)/$(3)/$(2): $(call objs_of,$(1),$(2)) $(4) $(foreach l,$(call deps_of,$(2)),
 	$$(call say,LD,$$@)
 	$(Q)mkdir -p $$(@D) && $(CXX) $(LDFLAGS_ALL) $(5) $($(2)-ldflags) -o $$@ $$(filter %.o,$$^) \
 		-Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(LIBS)
-$(O)/$(3)/$(2): private LIBS = $$(call pkg_libs,$(call pkgs_of,$(2)))
+$(O)/$(3)/$(2): private LIBS = $$(call pkg_config,--libs,$(call pkgs_of,$(2)))
 $(3)-all: $(O)/$(3)/$(2)
 endef
 
