@@ -340,13 +340,14 @@ Test(cas, roots_are_listed_replaced_and_removed)
 }
 
 /* Changes a byte in the middle of the first file of a kind. */
-static void damage(const struct home *h, const char *kind)
+/* Changes a file at or below store/`where`. */
+static void damage(const struct home *h, const char *where)
 {
-	char command[256];
+	char command[512];
 
 	snprintf(command, sizeof(command), "f=$(find %s/store/%s -type f -size +100c | head -1); "
 		"printf '\\377\\376\\375' | dd of=$f bs=1 seek=$(($(stat -c %%s $f) / 3)) "
-		"conv=notrunc status=none", h->path, kind);
+		"conv=notrunc status=none", h->path, where);
 	cr_assert_eq(system(command), 0);
 }
 
@@ -365,9 +366,17 @@ static void heals(const char *kind)
 	struct cas *c;
 	int bad, n = 0;
 
+	char where[128], hex[DIGEST_HEX];
+
 	cr_assert_eq(cas_writer_flush(w, NULL), 0);
 	cas_writer_free(w);
-	damage(&h, kind);
+	/* Of the trees the first package's: the environment's would take no package with it. */
+	digest_hex(&t, hex);
+	if (strcmp(kind, "trees") == 0)
+		snprintf(where, sizeof(where), "trees/%.2s/%s", hex, hex);
+	else
+		snprintf(where, sizeof(where), "%s", kind);
+	damage(&h, where);
 	w = writer(&h);
 	c = cas_writer_cas(w);
 	cr_assert_eq(cas_verify(w, true, count_bad, &n, &checked, &bad_count, NULL), 0);
