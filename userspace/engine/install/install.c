@@ -2,6 +2,7 @@
 #include "engine/install/install-priv.h"
 
 #include "base/fd.h"
+#include "engine/mount/mount.h"
 #include "prim/err.h"
 
 #include <errno.h>
@@ -73,6 +74,8 @@ int step_look(struct installation *i)
 
 	if (!i->lock_there || i->options->update_all || i->options->nupdate)
 		return 0;
+	if (mount_damage_known(i->project->home_fd))
+		return 0;
 	if (cas_open(&c, i->project->home_fd, NULL) < 0)
 		return 0;
 	key = environment_key(buf_str(&i->manifest_text), buf_str(&i->lock_text),
@@ -89,11 +92,13 @@ int step_look(struct installation *i)
 
 int step_open(struct installation *i)
 {
+	unsigned damaged;
 	int r = manifest_parse(&i->manifest, buf_str(&i->manifest_text), MANIFEST_NAME, i->diag);
 
 	if (r == 0)
 		r = cas_writer_open(&i->writer, i->project->home_fd, i->diag);
-	return r;
+	/* What mounts found damaged is put aside, and so fetched again below. */
+	return r < 0 ? r : mount_damage_heal(i->writer, i->project->home_fd, &damaged, i->diag);
 }
 
 /* The network, the workers and what is built on them, made when something is first missing. */

@@ -27,6 +27,13 @@ static int put_aside(struct cas_writer *w, struct str line, unsigned *n, struct 
 	return r;
 }
 
+bool mount_damage_known(int home_fd)
+{
+	struct stat st;
+
+	return fstatat(home_fd, "run/" FUSED_DAMAGED, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0;
+}
+
 int mount_damage_heal(struct cas_writer *w, int home_fd, unsigned *ret_n, struct diag *d)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT;

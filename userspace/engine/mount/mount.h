@@ -36,7 +36,8 @@ int mount_host_remove(const char *path, struct diag *d);
 int mount_heal(const char *path, struct diag *d);
 
 /* Puts aside what servers found damaged while they served (they only read the store): the number of
- * objects and trees, which the next installation fetches again. Cheap when there is nothing. */
+ * objects and trees, which the next installation fetches again. */
+bool mount_damage_known(int home_fd);
 int mount_damage_heal(struct cas_writer *w, int home_fd, unsigned *ret_n, struct diag *d);
 
 #endif
