@@ -17,6 +17,7 @@ struct opener {
 	struct url at;
 	struct str token, basic, user, password;
 	const char *header;	/* NULL while incomplete */
+	struct str unset;	/* the variable that it should come from, or .p == NULL */
 };
 
 /* Strings live in the arena. A proxy of "" is "none, whatever the environment says". */

@@ -233,13 +233,19 @@ static int opener_line(struct reading *f, struct str key, const struct npmrc_exp
 	struct str text;
 	struct url at;
 
-	if (k == KEY_NONE || value->unset)
+	if (k == KEY_NONE)
 		return 0;
 	text = arena_fmt(&f->c->arena, "https:%.*s", STR_ARG(key));
 	if (!text.p)
 		return -ENOMEM;
 	if (url_parse(&at, text) < 0)
 		return refuse(f, "what a credential is for must be written //host/ or //host/path/");
+	if (value->unset.p) {
+		o = find_opener(f->c, &at);
+		if (o)
+			o->unset = value->unset;
+		return o ? 0 : -ENOMEM;
+	}
 	if (value->name.p && !f->trusted && !host_is_known(f->c, &at))
 		return refuse_untrusted(f, "a project's file may not send environment variables to "
 			"a host that your own ~/.npmrc does not name");

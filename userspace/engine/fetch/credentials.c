@@ -219,12 +219,12 @@ static bool has_dot_segments(struct str path)
 	return false;
 }
 
-static bool opens(const struct opener *o, const struct url *u)
+static bool covers(const struct opener *o, const struct url *u)
 {
 	struct str path = o->at.path, have = u->path.n ? u->path : STR("/");
 	uint16_t port = o->at.has_port ? o->at.port : u->https ? 443 : 80;
 
-	if (!o->header || port != u->port || o->at.host.n != u->host.n ||
+	if (port != u->port || o->at.host.n != u->host.n ||
 			strncasecmp(o->at.host.p, u->host.p, u->host.n) != 0)
 		return false;
 	if (!str_starts(have, path))
@@ -253,9 +253,21 @@ const char *credentials_for(const struct credentials *c, const char *url)
 	if (!u.https && !url_is_loopback(&u))
 		return NULL;
 	vec_foreach(o, &c->openers)
-		if (opens(o, &u) && (!best || o->at.path.n > best->at.path.n))
+		if (o->header && covers(o, &u) && (!best || o->at.path.n > best->at.path.n))
 			best = o;
 	return best ? best->header : NULL;
+}
+
+const char *credentials_unset(const struct credentials *c, const char *url)
+{
+	struct url u;
+
+	if (url_parse(&u, str_from(url)) < 0)
+		return NULL;
+	vec_foreach(o, &c->openers)
+		if (!o->header && o->unset.p && covers(o, &u))
+			return o->unset.p;
+	return NULL;
 }
 
 const char *credentials_cafile(const struct credentials *c)

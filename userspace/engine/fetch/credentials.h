@@ -37,6 +37,8 @@ bool credentials_registry_at(const struct credentials *c, size_t i, struct str *
 /* The Authorization header's value for a URL, or NULL: the longest //host/path/ prefix that matches
  * on a path boundary, same port, https only unless the host is loopback. */
 const char *credentials_for(const struct credentials *c, const char *url);
+/* The variable that a credential for this URL should have come from, had it been set; or NULL. */
+const char *credentials_unset(const struct credentials *c, const char *url);
 
 const char *credentials_cafile(const struct credentials *c);	/* or NULL */
 const char *credentials_ca(const struct credentials *c);	/* PEM text, or NULL */

@@ -243,7 +243,7 @@ static int add_variable(struct str name, bool or_empty, struct arena *a,
 	}
 	if (or_empty)
 		return 0;
-	ret->unset = true;
+	ret->unset = copy;
 	return buf_addf(b, "${%s}", copy.p);
 }
 

@@ -30,7 +30,7 @@ int npmrc_parse(struct str text, struct arena *a,
 struct npmrc_expansion {
 	struct str text;
 	struct str name;	/* the first variable whose value went in, or .p == NULL */
-	bool unset;		/* one stayed as it is written */
+	struct str unset;	/* the last that stayed as it is written, or .p == NULL */
 };
 int npmrc_expand(struct str text, struct arena *a, struct npmrc_expansion *ret);
 

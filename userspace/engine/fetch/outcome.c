@@ -169,12 +169,16 @@ static bool worth_another_try(long status)
 
 static void hint_auth(struct transfer *t)
 {
+	const char *unset = credentials_unset(t->f->credentials, t->url);
 	struct url u;
 
 	if (t->authorized)
 		diag_hint(&t->diag, "the credential for it in .npmrc was sent and refused: renew it");
 	else if (t->left_origin)
 		diag_hint(&t->diag, "credentials are not sent to another host by a redirect");
+	else if (unset)
+		diag_hint(&t->diag, "the credential for it in .npmrc is in the variable %s, which is "
+			"not set", unset);
 	else if (url_parse(&u, str_from(t->url)) == 0)
 		diag_hint(&t->diag, "put a credential for it into ~/.npmrc: //%.*s:%u/:_authToken=...",
 			STR_ARG(u.host), u.port);
