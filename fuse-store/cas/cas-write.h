@@ -22,7 +22,8 @@ struct cas *cas_writer_cas(struct cas_writer *w);
 
 /* How packs, trees and documents are written, for a caller with a faster way than plain system calls
  * (before the first put): creates dirfd/temporary (O_EXCL, mode 0600), writes all, closes, renames
- * to dirfd/name; on failure nothing of it stays. 0 or -errno; called from any thread. */
+ * to dirfd/name; on failure nothing of it stays. 0 or -errno, -EAGAIN to have this one written
+ * plainly; called from any thread. */
 struct cas_io {
 	int (*write_file)(void *data, int dirfd, const char *temporary, const char *name,
 		const void *bytes, size_t len);

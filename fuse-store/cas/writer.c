@@ -295,9 +295,11 @@ int writer_publish(struct cas_writer *w, const char *kind, const struct digest *
 
 	writer_temporary(w, temporary);
 	r = make_folder(w, cas_path(path, kind, name));
-	if (r == 0 && w->io.write_file)
+	if (r < 0)
+		return writer_failed(d, r, "the store cannot be written");
+	if (w->io.write_file)
 		r = w->io.write_file(w->io.data, w->store_fd, temporary, path, bytes, len);
-	else if (r == 0)
+	if (!w->io.write_file || r == -EAGAIN)
 		r = write_plainly(w->store_fd, temporary, path, bytes, len);
 	return r < 0 ? writer_failed(d, r, "the store cannot be written") : 0;
 }

@@ -7,6 +7,7 @@
 #include "engine/install/environment.h"
 #include "engine/install/install.h"
 #include "engine/install/metadata.h"
+#include "engine/install/store-io.h"
 
 #define INSTALL_DONE 1
 
@@ -28,6 +29,7 @@ struct installation {
 
 	struct loop *loop;
 	struct pool *pool;
+	struct store_io *store_io;
 	struct credentials *credentials;
 	struct fetcher *fetcher;
 	struct metadata *metadata;

@@ -122,6 +122,8 @@ int installation_go_online(struct installation *i)
 	if (r == 0)
 		r = loop_new(&i->loop, o->backend, i->diag);
 	if (r == 0)
+		r = store_io_new(&i->store_io, i->loop, i->writer);
+	if (r == 0)
 		r = pool_new(&i->pool, i->loop, jobs, POOL_QUEUE_MAX);
 	if (r == 0)
 		r = fetcher_new(&i->fetcher, i->loop, i->credentials, &fo, i->diag);
@@ -138,7 +140,9 @@ void installation_done(struct installation *i)
 {
 	/* The fetcher's callbacks and the workers use what follows them. */
 	fetcher_free(i->fetcher);
+	store_io_stop(i->store_io);
 	pool_free(i->pool);
+	store_io_free(i->store_io);
 	archives_free(i->archives);
 	metadata_free(i->metadata);
 	loop_free(i->loop);
