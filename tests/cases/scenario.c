@@ -159,6 +159,27 @@ static int override_line(struct reader *r, struct str line)
 	return vec_push(&r->step->overrides, o);
 }
 
+/* "a@<2 peer? b ^1": each line adds one. */
+static int extend_line(struct reader *r, struct str line)
+{
+	struct manifest_extension x = { .ecosystem = STR("npm"), .nadds = 1 };
+	enum dependency_kind kind = DEPENDENCY_NORMAL;
+	struct str name;
+
+	x.target = word(&line);
+	name = word(&line);
+	if (str_starts(name, STR("peer"))) {
+		kind = str_is(name, "peer") ? DEPENDENCY_PEER : DEPENDENCY_PEER_OPTIONAL;
+		name = word(&line);
+	}
+	x.adds = arena_new(&r->f->arena, struct manifest_dependency);
+	if (!x.adds)
+		return -ENOMEM;
+	*x.adds = (struct manifest_dependency){ .ecosystem = x.ecosystem, .name = name,
+		.requirement = line, .kind = kind };
+	return vec_push(&r->step->extensions, x);
+}
+
 static int manifest_line(struct reader *r, struct str line)
 {
 	struct manifest_dependency d = { .ecosystem = STR("npm"), .kind = DEPENDENCY_NORMAL };
@@ -180,6 +201,8 @@ static int manifest_line(struct reader *r, struct str line)
 	}
 	if (str_is(first, "override"))
 		return override_line(r, line);
+	if (str_is(first, "extend"))
+		return extend_line(r, line);
 	if (str_is(first, "dev") || str_is(first, "optional")) {
 		d.kind = str_is(first, "dev") ? DEPENDENCY_DEV : DEPENDENCY_OPTIONAL;
 		first = word(&line);
@@ -212,6 +235,9 @@ static int new_step(struct reader *r)
 		vec_foreach(p, &before->overrides)
 			if (vec_push(&next.overrides, *p) < 0)
 				return -ENOMEM;
+		vec_foreach(p, &before->extensions)
+			if (vec_push(&next.extensions, *p) < 0)
+				return -ENOMEM;
 	}
 	if (vec_push(&r->s->steps, next) < 0)
 		return -ENOMEM;
@@ -228,7 +254,7 @@ static int outer_line(struct reader *r, struct str line)
 		return r->section = REGISTRY, 0;
 	if (str_is(first, "manifest")) {
 		r->section = MANIFEST;
-		r->step->dependencies.n = r->step->overrides.n = 0;
+		r->step->dependencies.n = r->step->overrides.n = r->step->extensions.n = 0;
 		r->step->manifest = (struct manifest){ .name = STR("app") };
 		return 0;
 	}
@@ -309,6 +335,8 @@ int scenario_read(struct scenario_file *f, struct str text, const char *name, st
 			st->manifest.ndependencies = st->dependencies.n;
 			st->manifest.overrides = st->overrides.v;
 			st->manifest.noverrides = st->overrides.n;
+			st->manifest.extensions = st->extensions.v;
+			st->manifest.nextensions = st->extensions.n;
 		}
 	return k;
 }
@@ -321,6 +349,7 @@ void scenario_done(struct scenario_file *f)
 		vec_foreach(st, &s->steps) {
 			vec_done(&st->dependencies);
 			vec_done(&st->overrides);
+			vec_done(&st->extensions);
 			vec_done(&st->update);
 			vec_done(&st->expect);
 			vec_done(&st->warnings);

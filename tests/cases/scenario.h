@@ -28,6 +28,7 @@ struct step {
 	struct manifest manifest;
 	VEC(struct manifest_dependency) dependencies;
 	VEC(struct manifest_override) overrides;
+	VEC(struct manifest_extension) extensions;
 	VEC(struct str) update;
 	bool update_all;
 	int64_t now;

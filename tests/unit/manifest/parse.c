@@ -118,6 +118,48 @@ Test(manifest, digest_is_of_the_graph_alone)
 	cr_assert_not(digest_eq(&a, &b));
 	b = digest_of("[dependencies.npm]\na = \"1\"\nb = \"2\"\n[install]\nminimum-age = 1");
 	cr_assert_not(digest_eq(&a, &b));
+	b = digest_of("[dependencies.npm]\na = \"1\"\nb = \"2\"\n[extensions.npm]\n"
+		"a = { optional-peers = ['c'] }");
+	cr_assert_not(digest_eq(&a, &b));
+	a = digest_of("[dependencies.npm]\na = \"1\"\nb = \"2\"\n[extensions.npm]\n"
+		"a = { peers = { c = '*' } }");
+	cr_assert_not(digest_eq(&a, &b));
+}
+
+static void check_extensions(const struct manifest *m)
+{
+	const struct manifest_extension *x = m->extensions;
+
+	cr_assert_eq(m->nextensions, 2);
+	cr_assert(str_is(x[0].target, "@s/a@<2 || ^3"));
+	cr_assert_eq(x[0].nadds, 3);
+	cr_assert(str_is(x[0].adds[0].name, "b"));
+	cr_assert_eq(x[0].adds[0].kind, DEPENDENCY_PEER_OPTIONAL);
+	cr_assert(str_is(x[0].adds[0].requirement, "*"));
+	cr_assert(str_is(x[0].adds[1].name, "c"));
+	cr_assert_eq(x[0].adds[1].kind, DEPENDENCY_PEER);
+	cr_assert(str_is(x[0].adds[2].name, "d"));
+	cr_assert_eq(x[0].adds[2].kind, DEPENDENCY_NORMAL);
+	cr_assert(str_is(x[0].adds[2].requirement, "npm:e@^1"));
+	cr_assert_eq(x[1].nadds, 0);
+}
+
+#define EXTENSIONS "z = {}\n'@s/a@<2 || ^3' = { dependencies = { d = 'npm:e@^1' }, peers = { c = '^2' }, " \
+	"optional-peers = ['b'], reason = 'r' }\n"
+
+Test(manifest, reads_extensions)
+{
+	_cleanup_(manifest_free_p) struct manifest *m = parse("[extensions.npm]\n" EXTENSIONS);
+	_cleanup_(manifest_free_p) struct manifest *file = NULL;
+	_cleanup_diag_ struct diag d = DIAG_INIT;
+
+	check_extensions(m);
+	cr_assert_eq(manifest_parse_extensions(&file, STR(EXTENSIONS), STR("npm"), "x.toml", &d), 0);
+	check_extensions(file);
+	manifest_free(TAKE_PTR(file));
+	cr_assert_eq(manifest_parse_extensions(&file, STR("[package]\nname = 'a'\n"), STR("npm"),
+		"x.toml", &d), -ERR_MANIFEST);
+	cr_assert_str_eq(buf_text(&d.where), "x.toml:2:1");
 }
 
 Test(manifest, says_how_to_make_one)

@@ -10,6 +10,8 @@
  *		"dependency" ecosystem kind name requirement url integrity path
  *	for each override, by ecosystem, parents, target:
  *		"override" ecosystem target requirement, number of parents, each parent
+ *	for each extension, by ecosystem, target:
+ *		"extension" ecosystem target, number of additions, each: kind name requirement
  *	for each registry, by ecosystem, scope:
  *		"registry" ecosystem scope url
  *	"minimum-age" seconds, if any		"node" requirement, if any
@@ -58,6 +60,19 @@ static void add_override(struct hasher *h, const struct manifest_override *o)
 		add(h, o->parents[i]);
 }
 
+static void add_extension(struct hasher *h, const struct manifest_extension *x)
+{
+	add(h, STR("extension"));
+	add(h, x->ecosystem);
+	add(h, x->target);
+	add_number(h, (int64_t)x->nadds);
+	for (size_t i = 0; i < x->nadds; i++) {
+		add_number(h, x->adds[i].kind);
+		add(h, x->adds[i].name);
+		add(h, x->adds[i].requirement);
+	}
+}
+
 struct digest manifest_graph_digest(const struct manifest *m)
 {
 	struct hasher h;
@@ -68,6 +83,8 @@ struct digest manifest_graph_digest(const struct manifest *m)
 		add_dependency(&h, &m->dependencies[i]);
 	for (size_t i = 0; i < m->noverrides; i++)
 		add_override(&h, &m->overrides[i]);
+	for (size_t i = 0; i < m->nextensions; i++)
+		add_extension(&h, &m->extensions[i]);
 	for (size_t i = 0; i < m->nregistries; i++) {
 		add(&h, STR("registry"));
 		add(&h, m->registries[i].ecosystem);

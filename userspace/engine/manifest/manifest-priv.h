@@ -17,6 +17,7 @@ struct manifest_reader {
 	struct manifest *m;
 	VEC(struct manifest_dependency) dependencies;
 	VEC(struct manifest_override) overrides;
+	VEC(struct manifest_extension) extensions;
 	VEC(struct manifest_script) scripts;
 	VEC(struct manifest_registry) registries;
 	VEC(struct str) allow_scripts;
@@ -31,7 +32,14 @@ static inline struct manifest_reader *manifest_reader(struct toml_reader *r)
  * enum dependency_kind. */
 int manifest_read_dependencies(struct toml_reader *r, const struct toml_node *t, void *into);
 int manifest_read_overrides(struct toml_reader *r, const struct toml_node *t, void *into);
+int manifest_read_extensions(struct toml_reader *r, const struct toml_node *t, void *into);
 int manifest_read_registries(struct toml_reader *r, const struct toml_node *t, void *into);
+
+/* The whole document is one ecosystem's extensions. */
+int manifest_read_extensions_file(struct manifest_reader *r, struct str ecosystem);
+
+/* "name" or "name@range". */
+bool manifest_target_valid(struct str s);
 
 /* After all tables were read: what holds between entries. */
 int manifest_check_dependencies(struct manifest_reader *r);

@@ -250,6 +250,7 @@ static int read_root(struct manifest_reader *r)
 		{ "dev-dependencies", TOML_TABLE, read_dev },
 		{ "optional-dependencies", TOML_TABLE, read_optional },
 		{ "overrides", TOML_TABLE, manifest_read_overrides },
+		{ "extensions", TOML_TABLE, manifest_read_extensions },
 		{ "scripts", TOML_TABLE, read_scripts },
 		{ "install", TOML_TABLE, read_install },
 		{ "registries", TOML_TABLE, manifest_read_registries },
@@ -278,6 +279,7 @@ static void reader_done(struct manifest_reader *r)
 {
 	vec_done(&r->dependencies);
 	vec_done(&r->overrides);
+	vec_done(&r->extensions);
 	vec_done(&r->scripts);
 	vec_done(&r->registries);
 	vec_done(&r->allow_scripts);
@@ -288,12 +290,15 @@ static int settle(struct manifest_reader *r)
 	int e = SETTLE(r, dependencies);
 
 	e = e < 0 ? e : SETTLE(r, overrides);
+	e = e < 0 ? e : SETTLE(r, extensions);
 	e = e < 0 ? e : SETTLE(r, scripts);
 	e = e < 0 ? e : SETTLE(r, registries);
 	return e < 0 ? e : SETTLE(r, allow_scripts);
 }
 
-int manifest_parse(struct manifest **ret, struct str text, const char *name, struct diag *d)
+/* With `ecosystem`, the text is that one's extensions. */
+static int parse(struct manifest **ret, struct str text, const struct str *ecosystem,
+	const char *name, struct diag *d)
 {
 	_cleanup_(manifest_free_p) struct manifest *m = calloc(1, sizeof(*m));
 	_cleanup_(reader_done) struct manifest_reader r = { .m = m };
@@ -314,13 +319,24 @@ int manifest_parse(struct manifest **ret, struct str text, const char *name, str
 	if (e < 0)
 		return e;
 	r.base = (struct toml_reader){ m->doc, d, -ERR_MANIFEST };
-	e = read_root(&r);
+	e = ecosystem ? manifest_read_extensions_file(&r, *ecosystem) : read_root(&r);
 	if (e == 0)
 		e = settle(&r);
 	if (e < 0)
 		return e;
 	*ret = TAKE_PTR(m);
 	return 0;
+}
+
+int manifest_parse(struct manifest **ret, struct str text, const char *name, struct diag *d)
+{
+	return parse(ret, text, NULL, name, d);
+}
+
+int manifest_parse_extensions(struct manifest **ret, struct str text, struct str ecosystem,
+	const char *name, struct diag *d)
+{
+	return parse(ret, text, &ecosystem, name, d);
 }
 
 int manifest_load(struct manifest **ret, int dirfd, struct diag *d)

@@ -45,6 +45,15 @@ struct manifest_override {
 	struct toml_place place;
 };
 
+/* extensions.npm: what releases of a package need beyond what they declare. What they do declare holds,
+ * but for a peer that may be absent after all. */
+struct manifest_extension {
+	struct str ecosystem;
+	struct str target;	/* "name" or "name@range" */
+	struct manifest_dependency *adds;	/* normal, peers, optional peers; sorted by name */
+	size_t nadds;
+};
+
 struct manifest_script {
 	struct str name, command;
 };
@@ -67,6 +76,8 @@ struct manifest {
 	size_t ndependencies;		/* sorted by ecosystem, kind, name */
 	struct manifest_override *overrides;
 	size_t noverrides;
+	struct manifest_extension *extensions;
+	size_t nextensions;		/* sorted by ecosystem, target */
 	struct manifest_script *scripts;
 	size_t nscripts;
 	struct manifest_registry *registries;
@@ -87,7 +98,11 @@ int manifest_load(struct manifest **ret, int dirfd, struct diag *d);
 void manifest_free(struct manifest *m);
 DEFINE_CLEANUP(struct manifest *, manifest_free);
 
-/* The digest of what decides the graph (dependencies, overrides, registries, minimum-age, node): the
+/* A file that is nothing but one ecosystem's extensions: a manifest with these alone. */
+int manifest_parse_extensions(struct manifest **ret, struct str text, struct str ecosystem,
+	const char *name, struct diag *d);
+
+/* The digest of what decides the graph (dependencies, overrides, extensions, registries, minimum-age, node): the
  * lockfile's `manifest`. Scripts, comments and the order of keys do not count. */
 struct digest manifest_graph_digest(const struct manifest *m);
 

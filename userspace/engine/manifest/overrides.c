@@ -12,8 +12,7 @@ struct override_walk {
 	size_t n;
 };
 
-/* "name" or "name@range". */
-static bool target_valid(struct str s)
+bool manifest_target_valid(struct str s)
 {
 	size_t at = str_find(s, '@', 1);
 
@@ -61,7 +60,7 @@ static int walk_overrides(struct toml_reader *r, const struct toml_node *t, stru
 		const struct toml_node *value = toml_at(t, i);
 		bool own = str_is(key, ".") && w->n > 0 && toml_kind(value) == TOML_STRING;
 
-		if (!own && !target_valid(key))
+		if (!own && !manifest_target_valid(key))
 			return toml_read_fail(r, toml_key_place_at(t, i),
 				"'%.*s' is not \"name\" or \"name@range\"", STR_ARG(key));
 		if (toml_kind(value) != TOML_TABLE) {

@@ -98,6 +98,8 @@ struct ecosystem {
 	const char *default_registry;	/* URL with '/' at its end */
 	const struct version_scheme *versions;
 	bool (*name_valid)(struct str name);
+	/* What known packages lack: a file for manifest_parse_extensions(). May be NULL. */
+	struct str (*extensions)(void);
 
 	/* Appends the URL of a package's metadata to `ret`, and gives the Accept header. */
 	int (*metadata_url)(struct str registry, struct str name, struct buf *ret,

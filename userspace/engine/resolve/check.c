@@ -4,7 +4,7 @@
  * nothing with what made it. Says yes where an override covers an edge, and lets a peer below the
  * project's own dependencies be another version than asked for, as the resolver warned then.
  */
-#include "engine/resolve/resolve.h"
+#include "engine/resolve/extension.h"
 #include "prim/err.h"
 #include "prim/vec.h"
 
@@ -15,6 +15,7 @@ struct check {
 	const struct lockfile *l;
 	const struct resolve_source *source;
 	struct diag *d;
+	struct extensions extensions;
 };
 
 static bool has(const struct str *list, size_t n, struct str s)
@@ -96,12 +97,12 @@ static const struct lock_edge *edge_of(const struct lock_package *p, struct str 
 	return NULL;
 }
 
-static const struct dependency *stated(const struct release *rel, struct str alias)
+static bool stated(const struct dependency *list, size_t n, struct str alias)
 {
-	for (size_t i = 0; i < rel->ndependencies; i++)
-		if (str_eq(rel->dependencies[i].alias, alias))
-			return &rel->dependencies[i];
-	return NULL;
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(list[i].alias, alias))
+			return true;
+	return false;
 }
 
 static int check_dependency(const struct check *c, const struct ecosystem *e,
@@ -133,7 +134,10 @@ static int check_dependency(const struct check *c, const struct ecosystem *e,
 static int check_package(const struct check *c, const struct lock_package *p)
 {
 	const struct ecosystem *e = ecosystem_find(p->ecosystem);
+	_cleanup_arena_ struct arena a = ARENA_INIT;
+	struct dependency *dependencies;
 	const struct package *meta;
+	size_t n;
 	const struct release *rel = NULL;
 	int k;
 
@@ -155,10 +159,11 @@ static int check_package(const struct check *c, const struct lock_package *p)
 	if (!str_eq(rel->integrity, p->integrity))
 		return diag_fail(c->d, -ERR_LOCKFILE, "%.*s has another integrity than the registry "
 			"says", STR_ARG(p->id));
-	for (size_t i = 0; i < rel->ndependencies && k == 0; i++)
-		k = check_dependency(c, e, p, rel, &rel->dependencies[i]);
+	k = extension_apply(&c->extensions, &a, e, p->name, rel, &dependencies, &n, c->d);
+	for (size_t i = 0; k == 0 && i < n; i++)
+		k = check_dependency(c, e, p, rel, &dependencies[i]);
 	for (size_t i = 0; i < p->ndependencies && k == 0; i++)
-		if (!stated(rel, p->dependencies[i].name))
+		if (!stated(dependencies, n, p->dependencies[i].name))
 			k = diag_fail(c->d, -ERR_LOCKFILE, "%.*s does not depend on %.*s",
 				STR_ARG(p->id), STR_ARG(p->dependencies[i].name));
 	return k;
@@ -231,11 +236,16 @@ static int check_reached(const struct check *c)
 	return k;
 }
 
+static void check_done(struct check *c)
+{
+	extensions_done(&c->extensions);
+}
+
 int resolve_check(const struct manifest *m, const struct lockfile *l,
 	const struct resolve_source *source, struct diag *d)
 {
-	const struct check c = { .m = m, .l = l, .source = source, .d = d };
-	int k = 0;
+	_cleanup_(check_done) struct check c = { .m = m, .l = l, .source = source, .d = d };
+	int k = extensions_init(&c.extensions, m, d);
 
 	if (l->nroots == 0)
 		return diag_fail(d, -ERR_LOCKFILE, "the lockfile has no root");

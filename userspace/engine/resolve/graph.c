@@ -167,20 +167,24 @@ int node_add_edge(struct resolver *r, struct node *n, const struct ecosystem *e,
 static int node_add_dependencies(struct resolver *r, struct node *n)
 {
 	const struct release *rel = n->release;
-	struct dependency dep;
+	struct dependency *dependencies, dep;
+	size_t count;
 	int k;
 
 	k = release_load(n->pkg->meta, rel, r->d);
+	if (k == 0)
+		k = extension_apply(&r->extensions, &r->arena, n->pkg->e, n->pkg->name, rel,
+			&dependencies, &count, r->d);
 	if (k < 0)
 		return k;
-	n->edges = arena_newn(&r->arena, struct edge, rel->ndependencies);
-	n->peers = arena_newn(&r->arena, struct peer, rel->ndependencies);
+	n->edges = arena_newn(&r->arena, struct edge, count);
+	n->peers = arena_newn(&r->arena, struct peer, count);
 	if (!n->edges || !n->peers)
 		return -ENOMEM;
-	for (size_t i = 0; i < rel->ndependencies; i++) {
-		if (in_list(rel->bundled, rel->nbundled, rel->dependencies[i].alias))
+	for (size_t i = 0; i < count; i++) {
+		if (in_list(rel->bundled, rel->nbundled, dependencies[i].alias))
 			continue;
-		k = override_apply(r, n->context, n->pkg->e, &rel->dependencies[i], &dep, NULL);
+		k = override_apply(r, n->context, n->pkg->e, &dependencies[i], &dep, NULL);
 		if (k == 0)
 			k = is_peer(&dep) ? node_add_peer(r, n, &dep) :
 					    node_add_edge(r, n, n->pkg->e, &dep);

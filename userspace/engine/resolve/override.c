@@ -8,8 +8,7 @@
  */
 #include "engine/resolve/resolve-priv.h"
 
-/* "@scope/name@range" → the two. */
-static void split_target(struct str target, struct str *ret_name, struct str *ret_range)
+void split_target(struct str target, struct str *ret_name, struct str *ret_range)
 {
 	size_t at = str_find(target, '@', 1);
 
@@ -78,7 +77,7 @@ int overrides_init(struct resolver *r)
 	return k;
 }
 
-static bool version_in(const struct ecosystem *e, struct str range, const struct release *release)
+bool version_in(const struct ecosystem *e, struct str range, const struct release *release)
 {
 	_cleanup_arena_ struct arena a = ARENA_INIT;
 	struct requirement *q;

@@ -7,6 +7,7 @@
  *	graph.c		the nodes: releases and their edges, breadth first
  *	pick.c		which release an edge gets
  *	override.c	what the manifest's overrides make of a requirement
+ *	extension.c	what releases need beyond what they declare
  *	ahead.c		hints for what will be needed, while waiting
  *	dedupe.c	versions that others can stand in for go
  *	peers.c		who provides each peer where, and the copies that this makes
@@ -23,6 +24,7 @@
 #ifndef CRATONS_RESOLVE_PRIV_H
 #define CRATONS_RESOLVE_PRIV_H
 
+#include "engine/resolve/extension.h"
 #include "engine/resolve/resolve.h"
 #include "prim/err.h"
 #include "prim/vec.h"
@@ -181,6 +183,7 @@ struct resolver {
 	VEC(struct node *) nodes;
 	VEC(struct pending) queue;
 	VEC(struct need *) ahead;
+	struct extensions extensions;
 	struct override_rule *rules;
 	size_t nrules, ncontext;
 	struct map peer_names;	/* "npm:alias" → struct added; a name's bit is its position */
@@ -242,6 +245,10 @@ struct str override_enter(struct resolver *r, struct str context, const struct p
 /* `ret` gets what holds for `dep` in this context, which is `dep` where no rule applies. */
 int override_apply(struct resolver *r, struct str context, const struct ecosystem *e,
 	const struct dependency *dep, struct dependency *ret, const struct override_rule **ret_rule);
+
+/* "@scope/name@range" → the two; "*" is no range. */
+void split_target(struct str target, struct str *ret_name, struct str *ret_range);
+bool version_in(const struct ecosystem *e, struct str range, const struct release *release);
 
 /* ahead.c */
 /* Waits until `pkg` has arrived, and meanwhile follows what else has. */

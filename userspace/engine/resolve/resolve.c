@@ -86,6 +86,7 @@ static void resolver_done(struct resolver *r)
 		vec_done(&a->asked);
 		vec_done(&a->edges);
 	}
+	extensions_done(&r->extensions);
 	map_done(&r->pkgs);
 	map_done(&r->needs);
 	map_done(&r->locked_names);
@@ -148,6 +149,8 @@ static int resolve_once(const struct manifest *m, const struct resolve_source *s
 	warnings_done(w);
 	if (k == 0)
 		k = overrides_init(&r);
+	if (k == 0)
+		k = extensions_init(&r.extensions, m, d);
 	if (k < 0)
 		return k;
 	find_node_version(&r);

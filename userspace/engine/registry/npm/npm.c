@@ -5,12 +5,21 @@
 #include "engine/registry/npm/package.h"
 #include "engine/registry/npm/packed.h"
 #include "engine/registry/npm/semver.h"
+#include "prim/embed.h"
+
+EMBED(policies_npm_extensions_toml);
+
+static struct str extensions(void)
+{
+	return EMBEDDED(policies_npm_extensions_toml);
+}
 
 const struct ecosystem npm_ecosystem = {
 	.name = "npm",
 	.default_registry = "https://registry.npmjs.org/",
 	.versions = &npm_versions,
 	.name_valid = npm_name_valid,
+	.extensions = extensions,
 	.metadata_url = npm_metadata_url,
 	.metadata_parse = npm_metadata_parse,
 	.metadata_pack = npm_metadata_pack,
