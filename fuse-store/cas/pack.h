@@ -19,7 +19,7 @@
 #define PACK_MAGIC "CRPACK1"
 #define PACK_END   "CRPACKE"
 /* A pack that reaches this is closed and the next one begun: bounds what a put holds in memory. */
-#define PACK_FULL	((size_t)32 << 20)
+#define PACK_FULL	((size_t)8 << 20)
 #define PACK_SOURCE_MAX 4096
 #define PACK_TABLE_MAX	((size_t)256 << 20)
 

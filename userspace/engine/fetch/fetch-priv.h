@@ -12,6 +12,8 @@
 #include "engine/fetch/url.h"
 #include "prim/vec.h"
 
+#include <stdatomic.h>
+
 #define REDIRECTS_MAX 10
 #define RESUME_MIN ((size_t)64 << 10)	/* less is fetched again rather than continued */
 #define HEADER_MAX 8192			/* of the header fields that are kept */
@@ -80,6 +82,7 @@ struct fetcher {
 	VEC(CURL *) idle;		/* handles to use again */
 	struct list active, pausing, finished;
 	unsigned nactive;
+	atomic_size_t held;
 };
 
 uint64_t fetch_now_ms(void);

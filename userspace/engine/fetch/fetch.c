@@ -11,6 +11,7 @@
 #define CONCURRENCY 96		/* below the 100 streams that servers commonly allow a connection */
 #define PER_HOST 16
 #define RETRIES 3
+#define HELD_MAX ((size_t)16 << 20)
 #define STALL_SECONDS 30
 #define TOTAL_SECONDS 600
 
@@ -349,7 +350,8 @@ static void start_waiting(struct fetcher *f)
 		fail_waiting(f, r, &d);
 		return;
 	}
-	while (f->heap.n && f->nactive < f->options.concurrency)
+	while (f->heap.n && f->nactive < f->options.concurrency &&
+			atomic_load(&f->held) <= f->options.held_max)
 		start(heap_take(f), true);
 }
 
@@ -461,6 +463,22 @@ int fetcher_get(struct fetcher *f, const struct fetch_request *request, fetch_fn
 	return 0;
 }
 
+void fetcher_hold(struct fetcher *f, size_t bytes)
+{
+	atomic_fetch_add(&f->held, bytes);
+}
+
+void fetcher_release(struct fetcher *f, size_t bytes)
+{
+	atomic_fetch_sub(&f->held, bytes);
+}
+
+void fetcher_go_on(struct fetcher *f)
+{
+	if (f->heap.n && !f->pump_timer)
+		f->pump_timer = loop_timer(f->loop, 0, on_pump, f);
+}
+
 static void set_defaults(struct fetch_options *o)
 {
 	if (!o->concurrency)
@@ -469,6 +487,8 @@ static void set_defaults(struct fetch_options *o)
 		o->per_host = PER_HOST;
 	if (o->retries == UINT32_MAX)
 		o->retries = RETRIES;
+	if (!o->held_max)
+		o->held_max = HELD_MAX;
 	if (!o->stall_seconds)
 		o->stall_seconds = STALL_SECONDS;
 	if (!o->total_seconds)

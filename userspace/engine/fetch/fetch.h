@@ -42,6 +42,7 @@ struct fetch_options {
 	unsigned retries;		/* further tries; UINT_MAX: 3 */
 	unsigned stall_seconds;		/* no byte for so long: try again; 0: 30 */
 	unsigned total_seconds;		/* for one request with its retries; 0: 600 */
+	size_t held_max;		/* bytes; 0: 16 MiB; see fetcher_hold */
 	bool offline;			/* every request fails with -ERR_OFFLINE */
 	bool http1;			/* no HTTP/2 */
 };
@@ -62,6 +63,16 @@ DEFINE_CLEANUP(struct fetcher *, fetcher_free);
 /* fn is called once, from loop_step, and may make further requests, but not free the fetcher. The
  * request is copied. -ENOMEM, or -ERR_LIMIT when a million requests are waiting. */
 int fetcher_get(struct fetcher *f, const struct fetch_request *r, fetch_fn fn, void *data);
+
+/*
+ * Back-pressure: the bytes of bodies that wait for a worker. While more than held_max are held, no
+ * further request is started; those under way go on. hold: on the loop's thread; release: on any,
+ * followed by fetcher_go_on on the loop's thread when the work is done.
+ */
+void fetcher_hold(struct fetcher *f, size_t bytes);
+void fetcher_release(struct fetcher *f, size_t bytes);
+void fetcher_go_on(struct fetcher *f);
+
 void fetcher_statistics(const struct fetcher *f, struct fetch_statistics *ret);
 
 #endif

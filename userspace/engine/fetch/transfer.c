@@ -8,6 +8,7 @@
 
 #define CONNECT_SECONDS 20
 #define RESERVE_MAX ((size_t)64 << 20)	/* a Content-Length is a claim, not a fact */
+#define BUFFER_SIZE (32 << 10)		/* each request under way has one */
 #define ERROR_BODY_MAX ((size_t)64 << 10)	/* of what is not wanted; read to keep the connection */
 #define AGENT "cratons/" CRATONS_VERSION
 
@@ -307,7 +308,7 @@ static bool set_http(struct transfer *t)
 		CURL_HTTP_VERSION_2TLS));
 	SET(CURLOPT_PIPEWAIT, 1L);
 	/* Refused on a handle whose last try did not get as far as a connection (libcurl 7.88). */
-	(void)curl->easy_setopt(t->easy, CURLOPT_BUFFERSIZE, 262144L);
+	(void)curl->easy_setopt(t->easy, CURLOPT_BUFFERSIZE, (long)BUFFER_SIZE);
 	if (t->metadata)
 		SET(CURLOPT_ACCEPT_ENCODING, "");
 	return ok;

@@ -109,6 +109,7 @@ static void unpack_work(void *data)
 	struct str body = buf_str(&j->body);
 	int r = 0;
 
+	fetcher_release(j->owner->fetcher, body.n);
 	if (p->integrity.n) {
 		r = integrity_check(p->integrity, body.p, body.n, &j->diag);
 		if (r < 0) {
@@ -129,7 +130,10 @@ static void unpack_work(void *data)
 
 static void unpack_done(void *data)
 {
-	finish(data);
+	struct job *j = data;
+
+	finish(j);
+	fetcher_go_on(j->owner->fetcher);
 }
 
 static void fetched(void *data, struct fetch_result *result)
@@ -147,6 +151,7 @@ static void fetched(void *data, struct fetch_result *result)
 	j->owner->bytes += result->body.len;
 	j->body = result->body;
 	result->body = (struct buf)BUF_INIT;
+	fetcher_hold(j->owner->fetcher, j->body.len);
 	if (pool_run(j->owner->pool, unpack_work, unpack_done, j) < 0) {
 		unpack_work(j);
 		unpack_done(j);

@@ -152,27 +152,26 @@ static void confirm_document(struct entry *e)
 		(void)document_save(e, packed);
 }
 
-/* On a worker. What is kept of the body is the packed form of what was understood. */
+/* On a worker. What is kept of the body is what was understood; its packed form goes to the cache. */
 static void parse_work(void *data)
 {
 	struct entry *e = data;
-	struct buf packed = BUF_INIT;
-	int r = e->ecosystem->metadata_parse(buf_str(&e->body), e->name, e->url, &e->package,
-		&e->diag);
+	_cleanup_buf_ struct buf packed = BUF_INIT;
+	int r;
 
-	if (r == 0 && e->ecosystem->metadata_pack(e->package, &packed) < 0)
-		buf_done(&packed);
+	fetcher_release(e->owner->fetcher, e->body.len);
+	r = e->ecosystem->metadata_parse(buf_str(&e->body), e->name, e->url, &e->package, &e->diag);
 	buf_done(&e->body);
-	e->body = packed;
+	if (r == 0 && e->ecosystem->metadata_pack(e->package, &packed) == 0)
+		(void)document_save(e, buf_str(&packed));
 }
 
 static void parse_done(void *data)
 {
 	struct entry *e = data;
 
-	if (e->body.len)
-		(void)document_save(e, buf_str(&e->body));
 	finish(e, e->diag.code);
+	fetcher_go_on(e->owner->fetcher);
 }
 
 static void no_package(struct entry *e)
@@ -212,6 +211,7 @@ static void fetched(void *data, struct fetch_result *result)
 	e->body = result->body;
 	result->body = (struct buf)BUF_INIT;
 	e->state = ENTRY_PARSING;
+	fetcher_hold(e->owner->fetcher, e->body.len);
 	if (pool_run(e->owner->pool, parse_work, parse_done, e) < 0) {
 		parse_work(e);
 		parse_done(e);

@@ -4,7 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define CHUNK_SIZE ((size_t)64 << 10)
+/* The first chunk and the largest of a small arena: they double, as there may be thousands of arenas. */
+#define CHUNK_FIRST ((size_t)2 << 10)
+#define CHUNK_SIZE  ((size_t)64 << 10)
 #define ALIGNMENT  _Alignof(max_align_t)
 
 struct arena_chunk {
@@ -28,7 +30,7 @@ void arena_done(struct arena *a)
 static struct arena_chunk *chunk_for(struct arena *a, size_t size)
 {
 	size_t max = a->max ? a->max : (size_t)4 << 30;
-	size_t want = MAX(size, CHUNK_SIZE);
+	size_t want = MAX(size, MIN(CHUNK_SIZE, MAX(CHUNK_FIRST, a->used)));
 	struct arena_chunk *c = a->last;
 
 	if (c && c->size - c->used >= size)
