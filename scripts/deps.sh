@@ -12,7 +12,7 @@ build="make gcc g++ pkg-config libc6-dev linux-libc-dev
 	libdeflate-dev libzstd-dev liblmdb-dev libfuse3-dev libseccomp-dev libcap-dev"
 test="libcriterion-dev golang-github-burntsushi-toml-dev nodejs:node npm:npm
 	mandoc procps:ps util-linux:setpriv iproute2:ip
-	python3:python3 git:git zsh fish strace gdb"
+	python3:python3 git:git zsh fish strace gdb fuse3:fusermount3"
 bench="hyperfine strace bubblewrap linux-perf"
 fuzz="clang:clang libclang-rt-dev"
 

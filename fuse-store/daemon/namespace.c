@@ -75,28 +75,45 @@ static int mount_point(struct server *s, struct diag *d)
 }
 
 /* /dev/fuse must be opened in the user namespace that mounts it: the kernel compares the two. */
-int server_mount(struct server *s, struct diag *d)
+static int mount_here(struct server *s)
 {
 	char options[160];
-	int r = mount_point(s, d);
+	int r;
 
-	if (r < 0)
-		return r;
 	s->device = open("/dev/fuse", O_RDWR | O_CLOEXEC | O_NONBLOCK);
-	if (s->device < 0) {
-		diag_errno(d, -errno, "cannot open /dev/fuse");
-		return diag_hint(d, "it must exist (modprobe fuse) and let users write "
-			"(mode 0666); --materialize does without it");
-	}
+	if (s->device < 0)
+		return -errno;
 	snprintf(options, sizeof(options),
 		"fd=%d,rootmode=40000,user_id=%u,group_id=%u,allow_other,default_permissions", s->device,
 		(unsigned)s->uid, (unsigned)s->gid);
 	if (mount("cratons", s->mount, "fuse.cratons", MS_NOSUID | MS_NODEV | MS_RDONLY | MS_NOATIME,
-		options) < 0) {
-		r = -errno;
-		diag_errno(d, r, "cannot mount the store at %s", s->mount);
-		close(TAKE_FD(s->device));
+		options) == 0)
+		return 0;
+	r = -errno;
+	close(TAKE_FD(s->device));
+	return r;
+}
+
+static int cannot_mount(const struct server *s, int r, struct diag *d)
+{
+	if (access("/dev/fuse", R_OK | W_OK) == 0)
+		return diag_errno(d, r, "cannot mount the store at %s", s->mount);
+	diag_errno(d, -errno, "cannot open /dev/fuse");
+	return diag_hint(d, "it must exist (modprobe fuse) and let users write "
+		"(mode 0666); --materialize does without it");
+}
+
+int server_mount(struct server *s, struct diag *d)
+{
+	int r = mount_point(s, d);
+
+	if (r < 0)
 		return r;
+	r = mount_here(s);
+	/* On the host an ordinary user may neither mount nor, on some machines, open the device. */
+	if (s->at && (r == -EPERM || r == -EACCES)) {
+		s->device = fusermount_mount(s->mount, d);
+		return MIN(s->device, 0);
 	}
-	return 0;
+	return r < 0 ? cannot_mount(s, r, d) : 0;
 }

@@ -56,6 +56,10 @@ struct server {
 int server_namespaces(struct server *s, struct diag *d);
 int server_mount(struct server *s, struct diag *d);
 
+/* fusermount.c: mounts at a directory of the host, for a user who may not: the device's descriptor, or
+ * -ERR_MOUNT with what to do. */
+int fusermount_mount(const char *at, struct diag *d);
+
 /* ops.c: the session for s->device. */
 int server_session(struct server *s, struct diag *d);
 

@@ -100,10 +100,15 @@ static int find_mounts(const char *path, points *ret)
 static int fusermount_detach(const char *path)
 {
 	char *const argv[] = { "fusermount3", "-u", "-z", "--", (char *)path, NULL };
-	int status;
+	posix_spawn_file_actions_t actions;
+	int status, r;
 	pid_t pid;
 
-	if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ) != 0)
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+	r = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	if (r != 0)
 		return -EPERM;
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
@@ -186,16 +191,17 @@ int mount_host(int home_fd, const char *home, const struct digest *tree, const c
 
 int mount_host_remove(const char *path, struct diag *d)
 {
-	_cleanup_free_ char *at = NULL;
-	int r = mount_heal(path, d);
+	_cleanup_free_ char *at = realpath(path, NULL);
+	int r;
 
-	if (r < 0)
-		return r;
-	at = realpath(path, NULL);
 	if (!at)
 		return diag_errno(d, -errno, "cannot unmount %s", path);
 	if (!is_mounted(at))
 		return diag_fail(d, -EINVAL, "no environment is mounted at %s", at);
 	r = detach(at);
-	return r < 0 ? diag_errno(d, r, "cannot unmount %s", at) : 0;
+	if (r != -EPERM)
+		return r < 0 ? diag_errno(d, r, "cannot unmount %s", at) : 0;
+	diag_fail(d, -ERR_MOUNT, "cannot unmount %s: that takes root, or the host's fusermount3 and the user "
+		"who mounted it", at);
+	return diag_hint(d, "sudo umount '%s'; fusermount3 comes with fuse3", at);
 }

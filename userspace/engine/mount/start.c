@@ -57,7 +57,8 @@ int fused_program(char *path, size_t size, struct fused_build *ret, struct diag 
  * that may be a secret goes along. */
 static int clean_environment(char **ret, size_t max)
 {
-	static const char *const kept[] = { "CRATONS_FUSED_", "ASAN_OPTIONS=", "UBSAN_OPTIONS=" };
+	static const char *const kept[] = { "PATH=", "CRATONS_FUSED_", "ASAN_OPTIONS=",
+		"UBSAN_OPTIONS=" };
 	size_t n = 0;
 
 	for (char **e = environ; *e && n + 1 < max; e++)
