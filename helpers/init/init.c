@@ -31,6 +31,7 @@
 struct container {
 	int pid;		/* the command's, which leads its process group */
 	int signals;		/* a signalfd */
+	int start;		/* a pipe that ends when the command was executed; -1: it has been */
 	bool terminal;
 };
 
@@ -131,7 +132,6 @@ static void signals_default(void)
 	sys4(__NR_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
 }
 
-/* The child's side; it shares memory with its parent until exec, so it changes only locals. */
 static long become_command(bool foreground, char **argv, char **envp)
 {
 	sys2(__NR_setpgid, 0, 0);
@@ -141,21 +141,50 @@ static long become_command(bool foreground, char **argv, char **envp)
 	return exec_path(argv, envp);
 }
 
-/* vfork: the parent waits until the child has executed, so that `error` tells how that went. */
-static long start(bool foreground, char **argv, char **envp)
+/*
+ * Not vfork, which would hold init while the child is stopped by ^Z before it executes. A failure
+ * comes back through a pipe, which the command's start closes.
+ */
+static long start(struct container *c, bool foreground, char **argv, char **envp)
 {
-	volatile long error = 0;
-	long pid = sys5(__NR_clone, 0x4000 | 0x100 | SIGCHLD /* VFORK, VM */, 0, 0, 0, 0);
+	int ends[2], error;
+	long pid, r = sys2(__NR_pipe2, ends, O_CLOEXEC);
 
+	if (r < 0)
+		return r;
+	pid = sys5(__NR_clone, SIGCHLD, 0, 0, 0, 0);
 	if (pid == 0) {
-		error = become_command(foreground, argv, envp);
-		sys1(__NR_exit, 127);
+		error = (int)-become_command(foreground, argv, envp);
+		sys3(__NR_write, ends[1], &error, sizeof(error));
+		sys1(__NR_exit_group, 127);
 	}
-	return pid < 0 ? pid : error < 0 ? error : pid;
+	/* By both, so that signals find the group whoever comes first. */
+	sys2(__NR_setpgid, pid, pid);
+	sys1(__NR_close, ends[1]);
+	c->start = ends[0];
+	c->pid = (int)pid;
+	return pid;
+}
+
+/* True when the command runs (or ran); false, said, when it could not be executed. */
+static bool started(struct container *c)
+{
+	int error = 0;
+
+	if (c->start < 0)
+		return true;
+	if (sys3(__NR_read, c->start, &error, sizeof(error)) == sizeof(error)) {
+		say(INIT_NO_COMMAND, error);
+		return false;
+	}
+	say(INIT_STARTED, 0);
+	sys1(__NR_close, c->start);
+	c->start = -1;
+	return true;
 }
 
 /* Reaps all that has ended. True when the command was among it. */
-static bool reap(const struct container *c)
+static bool reap(struct container *c)
 {
 	for (;;) {
 		int status = 0;
@@ -166,7 +195,8 @@ static bool reap(const struct container *c)
 		if (pid != c->pid)
 			continue;
 		if ((status & 0xff) != 0x7f) {
-			say(INIT_EXITED, status);
+			if (started(c))
+				say(INIT_EXITED, status);
 			return true;
 		}
 		say(INIT_STOPPED, (status >> 8) & 0xff);
@@ -192,32 +222,46 @@ static bool obey(const struct container *c)
 	return true;
 }
 
-static void serve(const struct container *c)
+static void serve(struct container *c)
 {
-	struct pollfd fds[] = { { INIT_FD_CONTROL, POLLIN, 0 }, { c->signals, POLLIN, 0 } };
+	struct pollfd fds[] = { { INIT_FD_CONTROL, POLLIN, 0 }, { c->signals, POLLIN, 0 },
+		{ c->start, POLLIN, 0 } };
 	struct signalfd_siginfo info;
 
 	for (;;) {
 		if (reap(c))
 			return;
-		if (sys5(__NR_ppoll, fds, 2, NULL, NULL, 0) < 0)
+		fds[2].fd = c->start;
+		if (sys5(__NR_ppoll, fds, 3, NULL, NULL, 0) < 0)
+			return;
+		if (c->start >= 0 && fds[2].revents && !started(c))
 			return;
 		if (fds[0].revents && !obey(c))
 			return;
-		if (fds[1].revents)
-			sys3(__NR_read, c->signals, &info, sizeof(info));
+		if (fds[1].revents && sys3(__NR_read, c->signals, &info, sizeof(info)) == sizeof(info) &&
+			info.ssi_signo != SIGCHLD)
+			sys2(__NR_kill, -c->pid, info.ssi_signo);
 	}
 }
 
-/* A caller that ignores SIGCHLD has handed that down, and the kernel would reap the command for us. */
-static int watch_children(void)
-{
-	struct kernel_sigaction sa = { 0 };
-	uint64_t all = ~0ULL, child = 1ULL << (SIGCHLD - 1);
+#define BIT(sig) (1ULL << ((sig) - 1))
 
-	sys4(__NR_rt_sigaction, SIGCHLD, &sa, NULL, sizeof(sa.mask));
+/*
+ * All signals are blocked. These are read: the children's, and those that the terminal sends to the
+ * foreground before the command has it, which are the command's. A caller that ignores SIGCHLD has
+ * handed that down, and the kernel would reap the command for us.
+ */
+static int watch_signals(void)
+{
+	uint64_t all = ~0ULL;
+	uint64_t read = BIT(SIGCHLD) | BIT(SIGINT) | BIT(SIGQUIT) | BIT(SIGTSTP) | BIT(SIGHUP);
+	struct kernel_sigaction sa = { 0 };
+
+	for (int sig = 1; sig <= NSIG_KERNEL; sig++)
+		if (read & BIT(sig))
+			sys4(__NR_rt_sigaction, sig, &sa, NULL, sizeof(sa.mask));
 	sys4(__NR_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all));
-	return (int)sys4(__NR_signalfd4, -1, &child, sizeof(child), O_CLOEXEC);
+	return (int)sys4(__NR_signalfd4, -1, &read, sizeof(read), O_CLOEXEC);
 }
 
 int init_main(int argc, char **argv, char **envp)
@@ -232,17 +276,15 @@ int init_main(int argc, char **argv, char **envp)
 	foreground = c.terminal && !has(argv[1], 'b');
 	sys5(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
 	sys5(__NR_prctl, PR_SET_NAME, "cratons-init", 0, 0, 0);
-	c.signals = watch_children();
+	c.signals = watch_signals();
 	sys3(__NR_fcntl, INIT_FD_CONTROL, F_SETFD, 1);
 	if (c.terminal)
 		sys3(__NR_fcntl, INIT_FD_TERMINAL, F_SETFD, 1);
-	pid = start(foreground, argv + 2, envp);
+	pid = start(&c, foreground, argv + 2, envp);
 	if (pid < 0) {
 		say(INIT_NO_COMMAND, (int)-pid);
 		return 127;
 	}
-	c.pid = (int)pid;
-	say(INIT_STARTED, 0);
 	for (int fd = 0; fd < 3; fd++)
 		sys1(__NR_close, fd);	/* so that a reader of the command's output sees its end */
 	serve(&c);

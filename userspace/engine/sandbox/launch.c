@@ -45,11 +45,17 @@ static long clone_with(uint64_t flags)
 	return syscall(SYS_clone3, &args, sizeof(args));
 }
 
-/* pid 1 of the new namespaces. The supervisor's death ends it before and after exec. */
+/*
+ * pid 1 of the new namespaces. The supervisor's death ends it before and after exec. Signals wait until
+ * init can pass them on: ^C in the first millisecond as well.
+ */
 static _noreturn_ void build(struct plan *p)
 {
+	sigset_t all;
 	int r;
 
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (const struct step *s = sandbox_steps; s->wall; s++) {
 		r = s->enter ? s->enter(p) : 0;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Limits, and the rest of what a process inherits: descriptors, umask, signals. */
+/* Limits, and the rest of what a process inherits: descriptors and umask. Signals are blocked from the
+ * first step on and set to their defaults by init, for the command. */
 #include "engine/sandbox/sandbox-priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -71,19 +71,10 @@ static int put_descriptors(struct plan *p)
 	return close_range((unsigned)above, ~0u, 0) < 0 ? -errno : 0;
 }
 
-/* Signals: none is blocked; handlers go with exec, and init sets back to the default what the caller
- * ignored. */
 int session_enter(struct plan *p)
 {
-	sigset_t none;
 	int r = put_stdio(p);
 
-	if (r == 0)
-		r = put_descriptors(p);
-	if (r < 0)
-		return r;
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 	umask(022);
-	return 0;
+	return r < 0 ? r : put_descriptors(p);
 }

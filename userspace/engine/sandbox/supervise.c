@@ -285,7 +285,8 @@ static int time_left(struct supervisor *v)
 	return (int)MIN(left, 1 << 30);
 }
 
-/* Until init has ended; what it last said and what was last written is then still to be read. */
+/* Until init has ended; what it last said and what was last written is then still to be read.
+ * Without a pidfd it has ended already: where SIGCHLD is ignored there is not even a zombie of it. */
 static void watch(struct supervisor *v)
 {
 	struct pollfd f[P_COUNT] = { [P_CONTROL] = { v->p->control[0], POLLIN },
@@ -293,7 +294,7 @@ static void watch(struct supervisor *v)
 		[P_OUTPUT] = { v->p->output, POLLIN }, [P_STDIN] = { -1, POLLIN },
 		[P_STDOUT] = { -1, POLLOUT } };
 
-	while (!(f[P_INIT].revents & POLLIN)) {
+	while (v->pidfd >= 0 && !(f[P_INIT].revents & POLLIN)) {
 		set_polls(v, f);
 		if (poll(f, P_COUNT, time_left(v)) < 0)
 			continue;
@@ -348,7 +349,15 @@ static int finish(struct supervisor *v, pid_t pid)
 		v->result->status = status;
 	if (v->exited || v->started || v->result->ended_by)
 		return 0;
-	return diag_fail(v->d, -ERR_CONTAINER, "the container ended before its command began");
+	return diag_fail(v->d, -ERR_CONTAINER, "the container ended before its command began (%s %d)",
+		WIFSIGNALED(status) ? "signal" : "status",
+		WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+static int give_up(pid_t pid, int error, struct diag *d)
+{
+	waitpid(pid, NULL, 0);
+	return diag_errno(d, error, "cannot watch the container");
 }
 
 int sandbox_supervise(struct plan *p, pid_t pid, struct sandbox_result *ret, struct diag *d)
@@ -356,19 +365,19 @@ int sandbox_supervise(struct plan *p, pid_t pid, struct sandbox_result *ret, str
 	struct supervisor v = { .p = p, .d = d, .result = ret, .pidfd = -1, .signals = -1,
 		.master = -1 };
 	bool inherit = p->s->stdio == SANDBOX_STDIO_INHERIT;
-	int r = 0;
+	int r;
 
+	pthread_sigmask(SIG_BLOCK, NULL, &v.old_mask);
 	v.out = p->terminal.is[1] ? 1 : p->terminal.is[2] ? 2 : 0;
 	v.deadline = p->s->limits.seconds ? now_ms() + p->s->limits.seconds * 1000LL : 0;
 	v.pidfd = pidfd_open(pid, 0);
-	if (v.pidfd < 0 || (inherit && take_signals(&v) < 0)) {
-		r = diag_errno(d, -errno, "cannot watch the container");
+	r = v.pidfd < 0 && errno != ESRCH ? -errno : inherit ? take_signals(&v) : 0;
+	if (r < 0)
 		kill(pid, SIGKILL);
-	} else {
+	else
 		watch(&v);
-	}
 	set_raw(&v, false);
-	r = r < 0 ? (finish(&v, pid), r) : finish(&v, pid);
+	r = r < 0 ? give_up(pid, r, d) : finish(&v, pid);
 	fd_closep(&v.signals);
 	fd_closep(&v.pidfd);
 	fd_closep(&v.master);
