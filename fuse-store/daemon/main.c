@@ -125,7 +125,9 @@ static int open_tree(void *data, const struct digest *digest, const struct tree 
 	struct server *s = data;
 	int r = cas_tree(s->cas, digest, ret, NULL);
 
-	if (r == -ERR_DIGEST || r == -ERR_TREE)
+	/* One that the index has, but no file: lost. */
+	if (r == -ERR_DIGEST || r == -ERR_TREE ||
+			(r == -ERR_STORE_MISSING && cas_has_tree(s->cas, digest)))
 		damage_report(s->damage, "tree", digest);
 	return r;
 }

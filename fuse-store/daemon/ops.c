@@ -32,14 +32,9 @@ static struct server *server_of(fuse_req_t req)
 }
 
 /* What the kernel is told about an error of ours. */
-static int reply_code(struct server *s, const struct digest *tree, int r)
+static int reply_code(int r)
 {
-	if (r == -ERR_DIGEST || r == -ERR_TREE) {
-		if (tree)
-			damage_report(s->damage, "tree", tree);
-		return EIO;
-	}
-	if (r == -ERR_STORE_MISSING || r == -ERR_STORE)
+	if (r == -ERR_DIGEST || r == -ERR_TREE || r == -ERR_STORE_MISSING || r == -ERR_STORE)
 		return EIO;
 	return -err_errno(r);
 }
@@ -109,7 +104,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		return;
 	}
 	if (r < 0) {
-		fuse_reply_err(req, reply_code(s, NULL, r));
+		fuse_reply_err(req, reply_code(r));
 		return;
 	}
 	node_param(s, &n, &e);
@@ -134,7 +129,7 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 	int r = nodes_get(s->nodes, ino, &n);
 
 	if (r < 0) {
-		fuse_reply_err(req, reply_code(s, NULL, r));
+		fuse_reply_err(req, reply_code(r));
 		return;
 	}
 	node_stat(s, &n, &st);
@@ -151,7 +146,7 @@ static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 	if (r == 0 && (n.kind != NODE_LINK || n.entry.target.n >= sizeof(target)))
 		r = -EINVAL;
 	if (r < 0) {
-		fuse_reply_err(req, reply_code(s, NULL, r));
+		fuse_reply_err(req, reply_code(r));
 		return;
 	}
 	memcpy(target, n.entry.target.p, n.entry.target.n);
@@ -176,7 +171,7 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		r = n.kind == NODE_FILE && off >= 0 ?
 			server_read(s, &n, (uint64_t)off, size, &bytes) : -EINVAL;
 	if (r < 0)
-		fuse_reply_err(req, reply_code(s, NULL, (int)r));
+		fuse_reply_err(req, reply_code((int)r));
 	else
 		fuse_reply_buf(req, bytes, (size_t)r);
 }
@@ -243,7 +238,7 @@ static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t of
 	int r = nodes_dir(s->nodes, ino, &dir);
 
 	if (r < 0) {
-		fuse_reply_err(req, reply_code(s, NULL, r));
+		fuse_reply_err(req, reply_code(r));
 		return;
 	}
 	size = MIN(size, sizeof(server_worker(s)->large));

@@ -65,7 +65,7 @@ ssize_t server_read(struct server *s, const struct node *file, uint64_t offset, 
 		r = cas_read(s->cas, &file->entry, offset, w->large, MIN(size, sizeof(w->large)), NULL);
 		*ret = w->large;
 	}
-	if (r == -ERR_DIGEST)
+	if (r == -ERR_DIGEST || r == -ERR_STORE_MISSING)
 		damage_report(s->damage, "object", &file->entry.digest);
 	return r;
 }

@@ -69,6 +69,7 @@ void installing_options(struct cmd *c, struct install_options *o)
 	o->network = arg_installing.offline ? INSTALL_OFFLINE :
 		     arg_installing.prefer_offline ? INSTALL_PREFER_OFFLINE : INSTALL_ONLINE;
 	o->jobs = (unsigned)arg_installing.jobs;
+	o->script_seconds = (unsigned)arg_installing.script_seconds;
 	o->backend = strcmp(arg_installing.io, "plain") == 0 ? LOOP_PLAIN :
 		     strcmp(arg_installing.io, "uring") == 0 ? LOOP_URING : LOOP_ANY;
 }
@@ -93,6 +94,8 @@ static void tell_json(struct cmd *c, const struct install_result *r, double seco
 	json_out_bool(&c->json, r->nothing_to_do);
 	json_out_key(&c->json, "scriptsWaiting");
 	json_out_int(&c->json, r->scripts_waiting);
+	json_out_key(&c->json, "leftOut");
+	json_out_int(&c->json, r->left_out);
 	json_out_key(&c->json, "seconds");
 	json_out_double(&c->json, seconds);
 	json_out_close(&c->json, '}');

@@ -11,7 +11,7 @@
 /* Options that all of them take; each verb's table names the ones it has. */
 struct installing {
 	bool offline, prefer_offline;
-	uint64_t jobs;
+	uint64_t jobs, script_seconds;
 	const char *io;		/* "auto", "uring", "plain" */
 };
 extern struct installing arg_installing;
@@ -20,6 +20,7 @@ extern struct installing arg_installing;
 	OPT_FLAG("offline", 0, &arg_installing.offline),                                           \
 	OPT_FLAG("prefer-offline", 0, &arg_installing.prefer_offline),                             \
 	OPT_NUMBER("jobs", 'j', "N", 1, 256, &arg_installing.jobs),                                \
+	OPT_NUMBER("script-timeout", 0, "SECONDS", 1, 86400, &arg_installing.script_seconds),      \
 	OPT_CHOICE("io", 0, "auto|uring|plain", &arg_installing.io)
 
 /* The project of the command; 0 or a code with c->diag filled. */

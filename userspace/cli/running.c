@@ -1,30 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "running.h"
 
+#include "engine/run/run.h"
 #include "prim/err.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <unistd.h>
 
 struct running arg_running = { .net = "host" };
-
-static int find_environment(struct cmd *c, const struct project *p, struct install_result *ret)
-{
-	struct install_options o = {
-		.frozen = true,
-		.production = arg_running.production,
-		.network = INSTALL_OFFLINE,
-	};
-	int r = install(p, &o, ret, &c->diag);
-
-	/* The same files as at the last installation cost two hashes here. What is missing is not
-	 * fetched behind the user's back. */
-	if (r == -ERR_LOCK_STALE || r == -ERR_OFFLINE || r == -ERR_STORE_MISSING) {
-		diag_fail(&c->diag, r, "the environment of %s is not installed", p->path);
-		return diag_hint(&c->diag, "cratons install");
-	}
-	return r;
-}
 
 /* --env NAME takes the caller's value: nothing else of the caller's environment gets in. */
 static int extra_env(struct cmd *c, struct arena *a, const char *const **ret)
@@ -65,29 +49,49 @@ static const char *place_in(const struct project *p, char *room, size_t size)
 	return room;
 }
 
-int running_run(struct cmd *c, const struct project *p, const char *const *argv,
-	const struct digest *tools)
+int running_find(struct cmd *c, const struct project *p, struct running_environment *ret)
+{
+	struct running_environment e = { 0 };
+	int r = cas_writer_open(&e.lease, p->home_fd, &c->diag);
+
+	if (r == 0)
+		r = run_find(p, arg_running.production, e.lease, &e.found, &c->diag);
+	if (r < 0) {
+		running_environment_done(&e);
+		return r;
+	}
+	*ret = e;
+	return 0;
+}
+
+void running_environment_done(struct running_environment *e)
+{
+	install_result_done(&e->found);
+	cas_writer_free(TAKE_PTR(e->lease));
+}
+
+int running_run(struct cmd *c, const struct project *p, const struct running_environment *e,
+	const char *const *argv, const struct digest *tools)
 {
 	_cleanup_arena_ struct arena a = ARENA_INIT;
-	struct install_result found = { 0 };
-	char cwd[4096];
+	char cwd[PATH_MAX];
 	struct run_options o = {
 		.argv = argv,
 		.cwd = place_in(p, cwd, sizeof(cwd)),
+		.environment = &e->found.environment,
+		.node = digest_is_zero(&e->found.node) ? NULL : &e->found.node,
 		.tools = tools,
 		.net = strcmp(arg_running.net, "none") == 0 ? SANDBOX_NET_NONE : SANDBOX_NET_HOST,
 		.overlay = arg_running.overlay,
+		.user_home = getenv("HOME"),
+		.expose_home = arg_running.expose_home,
 		.caller_env = (const char *const *)environ,
 	};
-	int status = 0, r = find_environment(c, p, &found);
+	int status = 0, r = extra_env(c, &a, &o.extra_env);
 
-	if (r < 0)
-		return r;
-	o.environment = &found.environment;
-	o.node = digest_is_zero(&found.node) ? NULL : &found.node;
-	r = extra_env(c, &a, &o.extra_env);
+	if (r == 0 && tools)
+		r = run_keep(e->lease, tools, &c->diag);
 	if (r == 0)
 		r = run_in_environment(p, &o, &status, &c->diag);
-	install_result_done(&found);
 	return r < 0 ? r : status;
 }

@@ -4,12 +4,12 @@
 #define CRATONS_CLI_RUNNING_H
 
 #include "cmd.h"
-#include "engine/run/run.h"
+#include "engine/run/find.h"
 #include "options.h"
 
 struct running {
 	const char *net;	/* "host", "none" */
-	bool overlay, production;
+	bool overlay, production, expose_home;
 	struct opt_list env;	/* NAME=value, or NAME to take over the caller's */
 };
 extern struct running arg_running;
@@ -18,12 +18,20 @@ extern struct running arg_running;
 	OPT_CHOICE("net", 0, "host|none", &arg_running.net),                                       \
 	OPT_FLAG("overlay", 0, &arg_running.overlay),                                              \
 	OPT_FLAG("production", 0, &arg_running.production),                                        \
+	OPT_FLAG("expose-home", 0, &arg_running.expose_home),                                      \
 	OPT_LIST("env", 'e', "NAME[=VALUE]", &arg_running.env)
 
-/* Runs argv in the project's environment: its exit status, or a negative code. The environment is
- * composed first when the store has all of it; otherwise the way to install it is told. `tools` is
- * another environment whose commands come first, or NULL. */
-int running_run(struct cmd *c, const struct project *p, const char *const *argv,
-	const struct digest *tools);
+/* The project's environment, kept from gc until done is called: for as long as anything runs in it. */
+struct running_environment {
+	struct install_result found;
+	struct cas_writer *lease;
+};
+int running_find(struct cmd *c, const struct project *p, struct running_environment *ret);
+void running_environment_done(struct running_environment *e);
+
+/* Runs argv in it: its exit status, or a negative code. `tools` is another environment whose commands
+ * come first, or NULL. */
+int running_run(struct cmd *c, const struct project *p, const struct running_environment *e,
+	const char *const *argv, const struct digest *tools);
 
 #endif

@@ -16,49 +16,51 @@ const struct opt exec_options[] = {
 	OPT_END,
 };
 
-/* The project's own command of this name, unless a package was asked for by name. */
-static bool project_has(const struct project *p, const char *command)
-{
-	_cleanup_(cas_free_p) struct cas *c = NULL;
-	struct digest environment;
-
-	return !arg_package && cas_open(&c, p->home_fd, NULL) == 0 &&
-	       install_environment(p, c, arg_running.production, &environment) == 0 &&
-	       tool_in_environment(c, &environment, command);
-}
-
 /* "typescript@5" as a command is the package typescript's; what it is called is in its name. */
-static const char *command_of(const char *spec, char *room, size_t size)
+static struct str command_of(const char *spec)
 {
 	struct str s = str_from(spec);
-	size_t slash = s.n;
+	size_t slash;
 
 	s = str_slice(s, 0, str_find(s, '@', 1));
-	if (s.n && s.p[0] == '@')
-		slash = str_find(s, '/', 0);
-	if (slash < s.n)
-		s = str_slice(s, slash + 1, s.n);
-	snprintf(room, size, "%.*s", STR_ARG(s));
-	return room;
+	slash = s.n && s.p[0] == '@' ? str_find(s, '/', 0) : s.n;
+	return slash < s.n ? str_slice(s, slash + 1, s.n) : s;
+}
+
+/* Installs the package and runs its command with the arguments of the project's. */
+static int run_tool(struct cmd *c, const struct project *p, const struct running_environment *e)
+{
+	const char *package = arg_package ? arg_package : c->argv[0];
+	_cleanup_buf_ struct buf command = BUF_INIT;
+	struct install_options o = { 0 };
+	struct digest tools;
+	int r;
+
+	installing_options(c, &o);
+	r = tool_install(p, package, &o, &tools, &c->diag);
+	if (r < 0)
+		return r;
+	if (arg_package)
+		return running_run(c, p, e, (const char *const *)c->argv, &tools);
+	r = tool_command(cas_writer_cas(e->lease), &tools, command_of(package), &command, &c->diag);
+	if (r < 0)
+		return r;
+	c->argv[0] = command.data;
+	return running_run(c, p, e, (const char *const *)c->argv, &tools);
 }
 
 int cmd_exec(struct cmd *c)
 {
-	struct install_options o = { 0 };
-	struct digest tools;
+	_cleanup_(running_environment_done) struct running_environment e = { 0 };
 	struct project p;
-	char command[256];
 	int r = installing_project(c, &p);
 
+	if (r == 0)
+		r = running_find(c, &p, &e);
 	if (r < 0)
 		return r;
-	if (project_has(&p, c->argv[0]))
-		return running_run(c, &p, (const char *const *)c->argv, NULL);
-	installing_options(c, &o);
-	r = tool_install(&p, arg_package ? arg_package : c->argv[0], &o, &tools, &c->diag);
-	if (r < 0)
-		return r;
-	if (!arg_package)
-		c->argv[0] = (char *)command_of(c->argv[0], command, sizeof(command));
-	return running_run(c, &p, (const char *const *)c->argv, &tools);
+	if (!arg_package && tool_in_environment(cas_writer_cas(e.lease), &e.found.environment,
+			c->argv[0]))
+		return running_run(c, &p, &e, (const char *const *)c->argv, NULL);
+	return run_tool(c, &p, &e);
 }

@@ -46,16 +46,9 @@ static int shell_line(struct str command, int argc, char *const *argv, struct bu
 	return r;
 }
 
-static int run_line(struct cmd *c, const struct project *p, const char *line)
-{
-	const char *const argv[] = { "/bin/sh", "-c", line, NULL };
-
-	return running_run(c, p, argv, NULL);
-}
-
 /* A script with the scripts that npm would run around it: pre<name> and post<name>. */
 static int run_script(struct cmd *c, const struct project *p, const struct manifest *m,
-	const struct manifest_script *s)
+	const struct running_environment *e, const struct manifest_script *s)
 {
 	static const char *const around[] = { "pre", "", "post" };
 	int r = 0;
@@ -70,16 +63,35 @@ static int run_script(struct cmd *c, const struct project *p, const struct manif
 		if (r < 0 || !it)
 			continue;
 		r = shell_line(it->command, own ? c->argc - 1 : 0, c->argv + 1, &line);
-		if (r == 0)
-			r = run_line(c, p, buf_text(&line));
+		if (r == 0) {
+			const char *const argv[] = { "/bin/sh", "-c", buf_text(&line), NULL };
+
+			r = running_run(c, p, e, argv, NULL);
+		}
 	}
+	return r;
+}
+
+static int run_what(struct cmd *c, const struct project *p, const struct manifest *m)
+{
+	_cleanup_(running_environment_done) struct running_environment e = { 0 };
+	const struct manifest_script *script = find_script(m, c->argv[0]);
+	int r = running_find(c, p, &e);
+
+	if (r < 0)
+		return r;
+	if (script)
+		return run_script(c, p, m, &e, script);
+	r = running_run(c, p, &e, (const char *const *)c->argv, NULL);
+	if (r == -ENOENT)
+		diag_hint(&c->diag, "it is neither a script of " MANIFEST_NAME " nor a command in "
+			"the environment; 'cratons run' lists the scripts");
 	return r;
 }
 
 int cmd_run(struct cmd *c)
 {
 	_cleanup_(manifest_free_p) struct manifest *m = NULL;
-	const struct manifest_script *script;
 	struct project p;
 	int r = installing_project(c, &p);
 
@@ -87,14 +99,5 @@ int cmd_run(struct cmd *c)
 		r = manifest_load(&m, p.fd, &c->diag);
 	if (r < 0)
 		return r;
-	if (c->argc == 0)
-		return list_scripts(c, m);
-	script = find_script(m, c->argv[0]);
-	if (script)
-		return run_script(c, &p, m, script);
-	r = running_run(c, &p, (const char *const *)c->argv, NULL);
-	if (r == -ENOENT)
-		diag_hint(&c->diag, "it is neither a script of " MANIFEST_NAME " nor a command in "
-			"the environment; 'cratons run' lists the scripts");
-	return r;
+	return c->argc == 0 ? list_scripts(c, m) : run_what(c, &p, m);
 }

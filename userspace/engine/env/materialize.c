@@ -280,17 +280,20 @@ static int sync_dir(struct sync *s, int fd, const struct tree *t, uint32_t dir)
  * The record that a directory is ours to change: its device and inode. It does not say what is in it:
  * that is always compared.
  */
+#define RECORDS ".cratons"
+
 static int record_name(const char *name, struct buf *ret)
 {
-	return buf_addf(ret, ".cratons/materialized-%s", name);
+	return buf_addf(ret, "materialized-%s", name);
 }
 
 static bool is_ours(int dirfd, const char *name, const struct stat *st)
 {
 	_cleanup_buf_ struct buf path = BUF_INIT, text = BUF_INIT, want = BUF_INIT;
+	_cleanup_fd_ int own = dir_open_below(dirfd, RECORDS, 0755);
 
-	return record_name(name, &path) == 0 &&
-	       file_slurp(dirfd, buf_text(&path), &text, 256) == 0 &&
+	return own >= 0 && record_name(name, &path) == 0 &&
+	       file_slurp(own, buf_text(&path), &text, 256) == 0 &&
 	       buf_addf(&want, "%llu %llu\n", (unsigned long long)st->st_dev,
 		       (unsigned long long)st->st_ino) == 0 &&
 	       str_eq(buf_str(&text), buf_str(&want));
@@ -300,14 +303,13 @@ static int record(int dirfd, const char *name, int fd)
 {
 	_cleanup_buf_ struct buf path = BUF_INIT, text = BUF_INIT;
 	struct stat st;
-	int r = fstat(fd, &st) < 0 ? -errno : dir_make_all(dirfd, ".cratons", 0755);
+	_cleanup_fd_ int own = dir_open_below(dirfd, RECORDS, 0755);
+	int r = own < 0 ? own : fstat(fd, &st) < 0 ? -errno : record_name(name, &path);
 
-	if (r == 0)
-		r = record_name(name, &path);
 	if (r == 0)
 		r = buf_addf(&text, "%llu %llu\n", (unsigned long long)st.st_dev,
 			(unsigned long long)st.st_ino);
-	return r < 0 ? r : file_replace(dirfd, buf_text(&path), text.data, text.len, 0644);
+	return r < 0 ? r : file_replace(own, buf_text(&path), text.data, text.len, 0644);
 }
 
 static int claim(int dirfd, const char *name, struct diag *d)

@@ -16,14 +16,20 @@ bool lock_edge_optional(const struct lock_package *p, const struct lock_edge *e)
 	       bsearch(&e->name, p->optional, p->noptional, sizeof(struct str), compare_str);
 }
 
+static bool is_unfit(const struct lock_package *p, const struct lock_wish *wish)
+{
+	return !lock_platform_allows(&p->platform, &wish->host) ||
+	       (wish->without && wish->without[p->index]);
+}
+
 /* A package is unfit when it does not support the host or needs one that is unfit: repeated until
  * nothing changes, as the graph may have cycles. */
-static void mark_unfit(const struct lockfile *l, const struct platform *host, bool *unfit)
+static void mark_unfit(const struct lockfile *l, const struct lock_wish *wish, bool *unfit)
 {
 	bool changed = true;
 
 	for (size_t i = 0; i < l->npackages; i++)
-		unfit[i] = !lock_platform_allows(&l->packages[i]->platform, host);
+		unfit[i] = is_unfit(l->packages[i], wish);
 	while (changed) {
 		changed = false;
 		for (size_t i = 0; i < l->npackages; i++) {
@@ -37,32 +43,36 @@ static void mark_unfit(const struct lockfile *l, const struct platform *host, bo
 	}
 }
 
-/* The package at the end of the chain that is itself unfit, for the message. */
-static const struct lock_package *culprit(const struct lock_package *p, const struct platform *host,
-	const bool *unfit, size_t depth)
+/* The package at the end of the chain that is itself unfit, for the message. A chain is no longer than
+ * there are packages, unless it runs in a circle beside its end: then where it stops is as good. */
+static const struct lock_package *culprit(const struct lockfile *l, const struct lock_package *p,
+	const struct lock_wish *wish, const bool *unfit)
 {
-	if (!lock_platform_allows(&p->platform, host) || depth == 0)
-		return p;
-	for (size_t i = 0; i < p->ndependencies; i++)
-		if (unfit[p->dependencies[i].package->index] &&
-				!lock_edge_optional(p, &p->dependencies[i]))
-			return culprit(p->dependencies[i].package, host, unfit, depth - 1);
+	for (size_t steps = 0; steps < l->npackages && !is_unfit(p, wish); steps++)
+		for (size_t i = 0; i < p->ndependencies; i++)
+			if (unfit[p->dependencies[i].package->index] &&
+					!lock_edge_optional(p, &p->dependencies[i])) {
+				p = p->dependencies[i].package;
+				break;
+			}
 	return p;
 }
 
-static int refuse(const struct lock_root_edge *e, const struct platform *host, const bool *unfit,
-	size_t depth, struct diag *d)
+static int refuse(const struct lockfile *l, const struct lock_root_edge *e,
+	const struct lock_wish *wish, const bool *unfit, struct diag *d)
 {
-	const struct lock_package *p = culprit(e->package, host, unfit, depth);
+	const struct lock_package *p = culprit(l, e->package, wish, unfit);
+	const struct platform *host = &wish->host;
+	_cleanup_buf_ struct buf chain = BUF_INIT;
 
-	if (p == e->package)
-		diag_fail(d, -ERR_INSTALL, "%.*s does not support this platform (%.*s, %.*s, %.*s)",
-			STR_ARG(p->id), STR_ARG(host->os), STR_ARG(host->cpu), STR_ARG(host->libc));
-	else
-		diag_fail(d, -ERR_INSTALL,
-			"%.*s needs %.*s, which does not support this platform (%.*s, %.*s, %.*s)",
-			STR_ARG(e->package->id), STR_ARG(p->id), STR_ARG(host->os),
-			STR_ARG(host->cpu), STR_ARG(host->libc));
+	if (p != e->package && buf_addf(&chain, "%.*s needs ", STR_ARG(e->package->id)) < 0)
+		return -ENOMEM;
+	if (lock_platform_allows(&p->platform, host))
+		return diag_fail(d, -ERR_INSTALL, "%s%.*s, which cannot be had", buf_text(&chain),
+			STR_ARG(p->id));
+	diag_fail(d, -ERR_INSTALL, "%s%.*s%s does not support this platform (%.*s, %.*s, %.*s)",
+		buf_text(&chain), STR_ARG(p->id), chain.len ? ", which" : "", STR_ARG(host->os),
+		STR_ARG(host->cpu), STR_ARG(host->libc));
 	return diag_hint(d, "if the project works without it, declare %.*s under "
 		"[optional-dependencies]", STR_ARG(e->name));
 }
@@ -85,8 +95,8 @@ static void reach(const struct lockfile *l, const bool *unfit, struct lock_packa
 	}
 }
 
-int lock_select(const struct lockfile *l, const struct lock_root *root, const struct platform *host,
-	bool production, bool *ret, struct diag *d)
+int lock_select(const struct lockfile *l, const struct lock_root *root, const struct lock_wish *wish,
+	bool *ret, struct diag *d)
 {
 	_cleanup_free_ bool *unfit = calloc(l->npackages + 1, sizeof(*unfit));
 	_cleanup_free_ struct lock_package **list = calloc(l->npackages + 1, sizeof(struct lock_package *));
@@ -94,17 +104,17 @@ int lock_select(const struct lockfile *l, const struct lock_root *root, const st
 
 	if (!unfit || !list)
 		return diag_errno(d, -ENOMEM, "selecting packages");
-	mark_unfit(l, host, unfit);
+	mark_unfit(l, wish, unfit);
 	for (size_t i = 0; i < l->npackages; i++)
 		ret[i] = false;
 	for (size_t i = 0; i < root->ndependencies; i++) {
 		const struct lock_root_edge *e = &root->dependencies[i];
 
-		if (production && e->kind == DEPENDENCY_DEV)
+		if (wish->production && e->kind == DEPENDENCY_DEV)
 			continue;
 		if (unfit[e->package->index]) {
 			if (e->kind != DEPENDENCY_OPTIONAL && e->kind != DEPENDENCY_TOOL)
-				return refuse(e, host, unfit, l->npackages, d);
+				return refuse(l, e, wish, unfit, d);
 			continue;
 		}
 		if (!ret[e->package->index]) {

@@ -5,13 +5,21 @@
 
 #include "engine/lock/lockfile.h"
 
+/* For whom: the host, without the root's development dependencies, and without packages that cannot
+ * be had (flags by index, or NULL). */
+struct lock_wish {
+	struct platform host;
+	bool production;
+	const bool *without;
+};
+
 /*
- * Marks the packages that a root reaches on `host`, by index, in `ret` (l->npackages flags, all
- * written). A package that does not support the host, or that needs one that does not, is left out
+ * Marks the packages that a root reaches, by index, in `ret` (l->npackages flags, all written). A
+ * package that does not support the host, or that needs one that does not, is left out
  * where every way to it is optional; where one is not, -ERR_INSTALL names the chain.
  */
-int lock_select(const struct lockfile *l, const struct lock_root *root, const struct platform *host,
-	bool production, bool *ret, struct diag *d);
+int lock_select(const struct lockfile *l, const struct lock_root *root, const struct lock_wish *wish,
+	bool *ret, struct diag *d);
 
 /* Whether the package lists the edge as one that may be absent. */
 bool lock_edge_optional(const struct lock_package *p, const struct lock_edge *e);

@@ -54,15 +54,39 @@ static const struct digest *tree_of(void *data, const struct lock_package *p)
 static int compose_for(struct building *b, struct lock_package *p, struct digest *ret)
 {
 	struct installation *i = b->i;
-	struct platform host = platform_host();
+	struct lock_wish wish = { platform_host(), false, i->failed };
 	_cleanup_free_ bool *selected = calloc(i->lock->npackages + 1, sizeof(*selected));
 	struct lock_root_edge edge = { .name = p->name, .package = p };
 	struct lock_root root = { .dependencies = &edge, .ndependencies = 1 };
 	struct compose_options how = { .layout = LAYOUT_ISOLATED, .cell_commands = true,
 		.selected = selected, .tree_of = tree_of, .data = i };
-	int r = selected ? lock_select(i->lock, &root, &host, false, selected, i->diag) : -ENOMEM;
+	int r = selected ? lock_select(i->lock, &root, &wish, selected, i->diag) : -ENOMEM;
 
 	return r < 0 ? r : environment_compose(i->writer, i->lock, &root, &how, ret, i->diag);
+}
+
+/* A package whose scripts fail is left out, with those that need it, where the project works without:
+ * every way to it is optional. Otherwise the failure stands. */
+static int leave_out(struct installation *i, const struct lock_package *p)
+{
+	struct lock_wish wish = { platform_host(), i->options->production, NULL };
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	size_t n = i->lock->npackages;
+
+	if (!i->failed)
+		i->failed = calloc(n + 1, sizeof(*i->failed));
+	if (!i->failed)
+		return -ENOMEM;
+	i->failed[p->index] = true;
+	wish.without = i->failed;
+	if (lock_select(i->lock, &i->lock->roots[0], &wish, i->selected, NULL) < 0)
+		return -ERR_BUILD;
+	if (i->options->warn && buf_addf(&text, "%.*s is left out, as it is optional: %s",
+			STR_ARG(p->id), buf_text(&i->diag->what)) == 0)
+		i->options->warn(i->options->data, buf_text(&text));
+	diag_reset(i->diag);
+	i->result.left_out++;
+	return 0;
 }
 
 static int build_one(struct building *b, struct lock_package *p)
@@ -80,6 +104,7 @@ static int build_one(struct building *b, struct lock_package *p)
 		.environment = &environment,
 		.plan = &plan,
 		.node = installation_node(i),
+		.seconds = i->options->script_seconds,
 	};
 	bool ran;
 	int r = ecosystem_find(p->ecosystem)->build_plan(cas_writer_cas(i->writer), p,
@@ -91,7 +116,7 @@ static int build_one(struct building *b, struct lock_package *p)
 	q.path = plan.path;
 	if (r == 0)
 		r = build_package(&q, &i->built[p->index], &ran, i->diag);
-	return r;
+	return r == -ERR_BUILD ? leave_out(i, p) : r;
 }
 
 static void report(struct building *b, const struct lock_package *p)
@@ -119,6 +144,7 @@ static int visit(struct building *b, struct lock_package *p, unsigned depth)
 	b->visits[p->index] = VISIT_NOW;
 	for (size_t n = 0; n < p->ndependencies && r == 0; n++)
 		r = visit(b, p->dependencies[n].package, depth + 1);
+	/* It may have been left out with one of them. */
 	if (r == 0 && to_build(b->i, p)) {
 		report(b, p);
 		r = build_one(b, p);
@@ -154,5 +180,10 @@ int step_build(struct installation *i)
 	for (size_t n = 0; n < i->lock->npackages && r == 0; n++)
 		r = visit(&b, i->lock->packages[n], 0);
 	free(b.visits);
+	if (i->result.left_out) {
+		i->result.packages = 0;
+		for (size_t n = 0; n < i->lock->npackages; n++)
+			i->result.packages += i->selected[n];
+	}
 	return r;
 }

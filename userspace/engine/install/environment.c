@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "engine/install/environment.h"
 
+#include "engine/scripts/build.h"
 #include "prim/err.h"
 
 #include <errno.h>
 
 /* Counted up when a layout changes, so that an environment composed the old way is made anew. */
-#define LAYOUT_VERSION 1
+#define LAYOUT_VERSION 2
 
 static void add_text(struct hasher *h, struct str s)
 {
@@ -18,6 +19,7 @@ static void add_text(struct hasher *h, struct str s)
 
 struct digest environment_key(struct str manifest, struct str lock, bool production)
 {
+	struct digest node = build_host_node();
 	struct platform host = platform_host();
 	uint8_t how[2] = { LAYOUT_VERSION, production };
 	struct hasher h;
@@ -28,6 +30,7 @@ struct digest environment_key(struct str manifest, struct str lock, bool product
 	add_text(&h, host.os);
 	add_text(&h, host.cpu);
 	add_text(&h, host.libc);
+	hash_add(&h, node.b, DIGEST_SIZE);
 	add_text(&h, manifest);
 	add_text(&h, lock);
 	return hash_end(&h);
@@ -43,7 +46,8 @@ int environment_find(struct cas *c, const struct digest *key, struct environment
 	if (value.len != sizeof(*ret))
 		return -ENOENT;
 	memcpy(ret, value.data, sizeof(*ret));
-	return cas_has_tree(c, &ret->tree) ? 0 : -ENOENT;
+	return cas_has_tree(c, &ret->tree) &&
+	       (digest_is_zero(&ret->node) || cas_has_tree(c, &ret->node)) ? 0 : -ENOENT;
 }
 
 /* compose's callbacks with the caller's data behind them. */

@@ -25,6 +25,7 @@ struct installation {
 	struct lockfile *lock;
 	bool *selected;			/* by package index */
 	struct digest *built;		/* by package index: what its scripts made, or zero; may be NULL */
+	bool *failed;			/* by package index: its scripts did; NULL: none */
 	struct cas_writer *writer;
 
 	struct loop *loop;

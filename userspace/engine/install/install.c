@@ -72,33 +72,45 @@ int step_look(struct installation *i)
 	struct environment_fact fact;
 	struct digest key;
 
-	if (!i->lock_there || i->options->update_all || i->options->nupdate)
-		return 0;
-	if (mount_damage_known(i->project->home_fd))
+	if (!i->lock_there || i->options->update_all || i->options->nupdate ||
+			mount_damage_known(i->project->home_fd))
 		return 0;
 	if (cas_open(&c, i->project->home_fd, NULL) < 0)
 		return 0;
 	key = environment_key(buf_str(&i->manifest_text), buf_str(&i->lock_text),
 		i->options->production);
-	if (environment_find(c, &key, &fact) < 0 || !root_holds(c, i->project->path, &fact.tree))
+	if (environment_find(c, &key, &fact) < 0 || !root_holds(c, i->project->path, &fact.tree) ||
+			(fact.left_out && !i->options->as_it_is))
 		return 0;
 	i->result.environment = fact.tree;
 	i->result.node = fact.node;
 	i->result.packages = fact.packages;
 	i->result.scripts_waiting = fact.scripts_waiting;
+	i->result.left_out = fact.left_out;
 	i->result.nothing_to_do = true;
 	return INSTALL_DONE;
 }
 
+static int heal(struct installation *i)
+{
+	const struct install_options *o = i->options;
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	unsigned n;
+	int r = mount_damage_heal(i->writer, i->project->home_fd, &n, i->diag);
+
+	if (r == 0 && n && o->warn && buf_addf(&text, "%u damaged part%s of the store put aside: what is "
+			"missing now is fetched again", n, n == 1 ? " was" : "s were") == 0)
+		o->warn(o->data, buf_text(&text));
+	return r;
+}
+
 int step_open(struct installation *i)
 {
-	unsigned damaged;
 	int r = manifest_parse(&i->manifest, buf_str(&i->manifest_text), MANIFEST_NAME, i->diag);
 
 	if (r == 0)
 		r = cas_writer_open(&i->writer, i->project->home_fd, i->diag);
-	/* What mounts found damaged is put aside, and so fetched again below. */
-	return r < 0 ? r : mount_damage_heal(i->writer, i->project->home_fd, &damaged, i->diag);
+	return r < 0 ? r : heal(i);
 }
 
 /* The network, the workers and what is built on them, made when something is first missing. */
@@ -152,6 +164,7 @@ void installation_done(struct installation *i)
 	lockfile_free(i->lock);
 	free(i->selected);
 	free(i->built);
+	free(i->failed);
 	buf_done(&i->manifest_text);
 	buf_done(&i->lock_text);
 	install_result_done(&i->result);
@@ -163,8 +176,8 @@ void install_result_done(struct install_result *r)
 	*r = (struct install_result){ 0 };
 }
 
-int install(const struct project *p, const struct install_options *o, struct install_result *ret,
-	struct diag *d)
+static int install_once(const struct project *p, const struct install_options *o,
+	struct install_result *ret, struct diag *d)
 {
 	_cleanup_(installation_done) struct installation i = {
 		.project = p,
@@ -184,6 +197,19 @@ int install(const struct project *p, const struct install_options *o, struct ins
 	ret->lockfile = TAKE_PTR(i.lock);
 	i.result = (struct install_result){ 0 };
 	return 0;
+}
+
+/* -ESTALE: between looking and entering, gc took what the installation relied on. */
+int install(const struct project *p, const struct install_options *o, struct install_result *ret,
+	struct diag *d)
+{
+	int r = -ESTALE;
+
+	for (int attempt = 0; attempt < 3 && r == -ESTALE; attempt++) {
+		diag_reset(d);
+		r = install_once(p, o, ret, d);
+	}
+	return r;
 }
 
 int install_environment(const struct project *p, struct cas *c, bool production, struct digest *ret)

@@ -42,10 +42,12 @@ struct install_options {
 	bool frozen;		/* the lockfile must be there and fit, and is not written */
 	bool lock_only;		/* no environment */
 	bool production;
+	bool as_it_is;		/* what was installed will do: what failed then is not tried again */
 	enum install_network network;
 	bool update_all;	/* locked versions do not count */
 	const struct str *update;	/* … of these names */
 	size_t nupdate;
+	unsigned script_seconds;	/* for each lifecycle script; 0: half an hour */
 	unsigned jobs;		/* unpacking at once; 0: one a processor */
 	enum loop_backend backend;
 	void (*progress)(void *data, const struct install_progress *p);
@@ -61,6 +63,7 @@ struct install_result {
 	uint32_t packages;		/* in the environment */
 	uint32_t fetched;		/* of these, fetched now */
 	uint64_t bytes;			/* fetched */
+	uint32_t left_out;		/* optional packages whose scripts failed */
 	uint32_t scripts_waiting;	/* packages whose scripts were not allowed */
 	struct lockfile *lockfile;	/* what holds now; NULL when nothing was to do */
 };

@@ -99,13 +99,12 @@ int step_lock(struct installation *i)
 
 int step_select(struct installation *i)
 {
-	struct platform host = platform_host();
+	struct lock_wish wish = { platform_host(), i->options->production, NULL };
 
 	i->selected = calloc(i->lock->npackages + 1, sizeof(bool));
 	if (!i->selected || i->lock->nroots == 0)
 		return i->selected ? -ERR_LOCKFILE : -ENOMEM;
-	return lock_select(i->lock, &i->lock->roots[0], &host, i->options->production,
-		i->selected, i->diag);
+	return lock_select(i->lock, &i->lock->roots[0], &wish, i->selected, i->diag);
 }
 
 /* Whether a package's archive is asked for: of what this platform gets, and of what only its tree can
@@ -287,6 +286,7 @@ int step_record(struct installation *i)
 		.node = i->result.node,
 		.packages = i->result.packages,
 		.scripts_waiting = i->result.scripts_waiting,
+		.left_out = i->result.left_out,
 	};
 	struct digest key = environment_key(buf_str(&i->manifest_text), buf_str(&i->lock_text),
 		i->options->production);

@@ -145,7 +145,12 @@ int mount_heal(const char *path, struct diag *d)
 	return 0;
 }
 
-static bool is_mounted(const char *path)
+int mount_root_name(const char *path, struct buf *ret)
+{
+	return buf_addf(ret, "%s/.", path);
+}
+
+bool mount_is_there(const char *path)
 {
 	_cleanup_(points_done) points found = { 0 };
 
@@ -172,7 +177,7 @@ int mount_host(int home_fd, const char *home, const struct digest *tree, const c
 	r = mount_heal(at, d);
 	if (r < 0)
 		return r;
-	if (is_mounted(at))
+	if (mount_is_there(at))
 		return diag_fail(d, -EBUSY, "an environment is mounted at %s already", at);
 	r = fused_program(program, sizeof(program), &build, d);
 	if (r < 0)
@@ -196,7 +201,7 @@ int mount_host_remove(const char *path, struct diag *d)
 
 	if (!at)
 		return diag_errno(d, -errno, "cannot unmount %s", path);
-	if (!is_mounted(at))
+	if (!mount_is_there(at))
 		return diag_fail(d, -EINVAL, "no environment is mounted at %s", at);
 	r = detach(at);
 	if (r != -EPERM)

@@ -27,16 +27,22 @@ const char *mount_server_path(const struct mount_server *s);
 pid_t mount_server_pid(const struct mount_server *s);
 
 /* On the host, where the caller may mount (root, the store service, or a host's fusermount3): a mount
- * of one tree at `path`, served until it is unmounted. */
+ * of one tree at `path`, served until it is unmounted. The caller keeps the tree alive, by a root of
+ * this name. */
 int mount_host(int home_fd, const char *home, const struct digest *tree, const char *path,
 	struct diag *d);
+/* The mount point's real path, written so that it is not the name of a project there: "<path>/.". */
+int mount_root_name(const char *path, struct buf *ret);
+/* Whether an environment is mounted at the real path. */
+bool mount_is_there(const char *path);
 int mount_host_remove(const char *path, struct diag *d);
 
 /* Detaches mounts at or below `path` whose server is dead. */
 int mount_heal(const char *path, struct diag *d);
 
 /* Puts aside what servers found damaged while they served (they only read the store): the number of
- * objects and trees, which the next installation fetches again. */
+ * objects and trees, which the next installation fetches again. Cheap when there is nothing, which the
+ * first of the two tells without a session. */
 bool mount_damage_known(int home_fd);
 int mount_damage_heal(struct cas_writer *w, int home_fd, unsigned *ret_n, struct diag *d);
 

@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "engine/mount/mount.h"
+#include "engine/run/place.h"
 #include "prim/err.h"
 #include "prim/vec.h"
 
@@ -19,6 +20,7 @@ struct run {
 	struct diag *diag;
 	struct arena arena;
 	struct mount_server *server;
+	bool cover_store;
 	VEC(struct sandbox_bind) binds;
 	struct sandbox sandbox;
 };
@@ -38,7 +40,7 @@ static const char *text(struct run *run, const char *format, ...)
 
 static int bind(struct run *run, struct sandbox_bind b)
 {
-	if (!b.target || (b.kind != SANDBOX_BIND_SCRATCH && !b.source))
+	if (!b.target || (b.kind != SANDBOX_BIND_TMPFS && !b.source))
 		return -ENOMEM;
 	return vec_push(&run->binds, b);
 }
@@ -55,25 +57,40 @@ static int bind_tree(struct run *run, const struct digest *tree, const char *tar
 	});
 }
 
+/* A directory of the project that is bound somewhere. Whatever ran in the project before may have
+ * put links there: neither this nor the bind follows them. */
+static int make_own(struct run *run, const char *below, const char **ret)
+{
+	const struct project *p = run->project;
+	_cleanup_fd_ int fd = dir_open_below(p->fd, below, 0755);
+
+	if (fd < 0) {
+		diag_errno(run->diag, fd, "cannot make %s/%s", p->path, below);
+		return fd == -ELOOP || fd == -ENOTDIR ? diag_hint(run->diag,
+			"it has to be a directory, not a link: remove it") : fd;
+	}
+	*ret = text(run, "%s/%s", p->path, below);
+	return *ret ? 0 : -ENOMEM;
+}
+
 /* Kept in the project, so that it goes with it: the upper layer holds what tools wrote beside their
  * packages. */
 static int bind_overlay(struct run *run, const char *target)
 {
-	const struct project *p = run->project;
+	const char *upper = NULL, *work = NULL;
 	char hex[DIGEST_HEX];
-	int r = dir_make_all(p->fd, ".cratons/overlay/upper", 0755);
+	int r = make_own(run, ".cratons/overlay/upper", &upper);
 
 	if (r == 0)
-		r = dir_make_all(p->fd, ".cratons/overlay/work", 0755);
-	if (r < 0)
-		return diag_errno(run->diag, r, "cannot make %s/.cratons/overlay", p->path);
-	return bind(run, (struct sandbox_bind){
+		r = make_own(run, ".cratons/overlay/work", &work);
+	return r < 0 ? r : bind(run, (struct sandbox_bind){
 		.kind = SANDBOX_BIND_OVERLAY,
 		.source = text(run, "%s/%s", mount_server_path(run->server),
 			digest_hex(run->options->environment, hex)),
 		.target = target,
-		.upper = text(run, "%s/.cratons/overlay/upper", p->path),
-		.work = text(run, "%s/.cratons/overlay/work", p->path),
+		.upper = upper,
+		.work = work,
+		.no_links = true,
 	});
 }
 
@@ -85,17 +102,18 @@ static int bind_caches(struct run *run, const char *modules)
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++) {
-		const char *below = text(run, ".cratons/cache/%s", names[i]);
+		const char *below = text(run, ".cratons/cache/%s", names[i]), *source = NULL;
 
-		r = below ? dir_make_all(run->project->fd, below, 0755) : -ENOMEM;
+		r = below ? make_own(run, below, &source) : -ENOMEM;
 		if (r == 0)
 			r = bind(run, (struct sandbox_bind){
 				.kind = SANDBOX_BIND_RW,
-				.source = text(run, "%s/%s", run->project->path, below),
+				.source = source,
 				.target = text(run, "%s/%s", modules, names[i]),
+				.no_links = true,
 			});
 	}
-	return r < 0 ? diag_errno(run->diag, r, "cannot make the project's caches") : 0;
+	return r;
 }
 
 static int bind_modules(struct run *run)
@@ -121,6 +139,9 @@ static int plan_binds(struct run *run)
 	int r = bind(run, (struct sandbox_bind){ .kind = SANDBOX_BIND_RW,
 		.source = run->project->path, .target = run->project->path });
 
+	if (r == 0 && run->cover_store)
+		r = bind(run, (struct sandbox_bind){ .kind = SANDBOX_BIND_TMPFS, .size = 4096,
+			.target = text(run, "%s", run->project->home) });
 	if (r == 0 && o->environment)
 		r = bind_modules(run);
 	if (r == 0 && o->node)
@@ -130,38 +151,62 @@ static int plan_binds(struct run *run)
 	return r;
 }
 
-static int plan_environment(struct run *run)
+/* Where commands are looked for before the host's: the tools', the project's, the Node's. */
+static int command_path(struct run *run, struct buf *ret)
 {
 	const struct run_options *o = run->options;
-	_cleanup_buf_ struct buf path = BUF_INIT;
-	const char *const *base;
-	const char **all;
-	size_t n = 0, extra = 0;
 	int r = 0;
 
 	if (o->tools)
-		r = buf_adds(&path, TOOLS_AT "/" MODULES "/.bin:");
+		r = buf_adds(ret, TOOLS_AT "/" MODULES "/.bin:");
 	if (r == 0 && o->environment)
-		r = buf_addf(&path, "%s/" MODULES "/.bin:", run->project->path);
+		r = buf_addf(ret, "%s/" MODULES "/.bin:", run->project->path);
 	if (r == 0 && o->node)
-		r = buf_adds(&path, NODE_AT "/bin:");
-	if (path.len)
-		path.data[--path.len] = '\0';
+		r = buf_adds(ret, NODE_AT "/bin:");
+	if (ret->len)
+		ret->data[--ret->len] = '\0';
+	return r;
+}
+
+static bool same_name(const char *a, const char *b)
+{
+	size_t n = strcspn(a, "=");
+
+	return strncmp(a, b, n + 1) == 0;
+}
+
+/* A variable that was asked for replaces one of that name: programs read the first they find. */
+static int plan_environment(struct run *run)
+{
+	static const char *const none[] = { NULL };
+	const char *const *extra = run->options->extra_env ? run->options->extra_env : none, *const *base;
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	size_t n = 0, nbase = 0, nextra = 0;
+	const char **all;
+	int r = command_path(run, &path);
+
 	if (r == 0)
 		r = sandbox_env_default(&run->arena, &run->sandbox, path.len ? buf_text(&path) :
-			NULL, o->caller_env, &base);
+			NULL, run->options->caller_env, &base);
 	if (r < 0)
 		return r;
-	while (base[n])
-		n++;
-	while (o->extra_env && o->extra_env[extra])
-		extra++;
-	all = arena_newn(&run->arena, const char *, n + extra + 1);
+	while (base[nbase])
+		nbase++;
+	while (extra[nextra])
+		nextra++;
+	all = arena_newn(&run->arena, const char *, nbase + nextra + 1);
 	if (!all)
 		return -ENOMEM;
-	memcpy(all, base, n * sizeof(*all));
-	if (extra)
-		memcpy(all + n, o->extra_env, extra * sizeof(*all));
+	for (size_t i = 0; i < nextra; i++)
+		all[n++] = extra[i];
+	for (size_t i = 0; i < nbase; i++) {
+		bool replaced = false;
+
+		for (size_t j = 0; j < nextra; j++)
+			replaced |= same_name(base[i], extra[j]);
+		if (!replaced)
+			all[n++] = base[i];
+	}
 	run->sandbox.env = all;
 	return 0;
 }
@@ -178,8 +223,10 @@ int run_in_environment(const struct project *p, const struct run_options *o, int
 {
 	_cleanup_(run_done) struct run run = { .project = p, .options = o, .diag = d };
 	struct sandbox_result result = { 0 };
-	int r = mount_server_join(&run.server, p->home_fd, p->home, d);
+	int r = run_check_place(p, o->user_home, o->expose_home, &run.cover_store, d);
 
+	if (r == 0)
+		r = mount_server_join(&run.server, p->home_fd, p->home, d);
 	if (r < 0)
 		return r;
 	run.sandbox = (struct sandbox){

@@ -17,11 +17,13 @@ struct run_options {
 	const struct digest *tools;	/* another environment whose commands come first, or NULL */
 	enum sandbox_net net;
 	bool overlay;			/* node_modules can be written; what is written is kept */
+	const char *user_home;		/* the caller's home directory, which no project may hold … */
+	bool expose_home;		/* … unless this says so */
 	const char *const *caller_env;	/* the caller's environ */
 	const char *const *extra_env;	/* "NAME=value", NULL-terminated, or NULL */
 };
 
-/* 0 and the exit status to pass on, or a code when the command could not be run. */
+/* The trees are the caller's to keep (find.h). 0 and the exit status to pass on, or a code when the command could not be run. */
 int run_in_environment(const struct project *p, const struct run_options *o, int *ret_status,
 	struct diag *d);
 

@@ -9,6 +9,11 @@
 /* Whether the environment has this command. */
 bool tool_in_environment(struct cas *c, const struct digest *environment, const char *command);
 
+/* The command that a package of its own environment is run by: `wanted` where it has it, else its only
+ * one. -ERR_USAGE names those it has. */
+int tool_command(struct cas *c, const struct digest *environment, struct str wanted,
+	struct buf *ret, struct diag *d);
+
 /* `package` is a name, or name@requirement. Installs it (what is installed already is found again)
  * and gives its environment. */
 int tool_install(const struct project *home, const char *package, const struct install_options *o,

@@ -40,6 +40,9 @@ struct sandbox_bind {
 	uint64_t size;			/* tmpfs: bytes; 0: 64 MiB */
 	mode_t mode;			/* tmpfs, scratch: 0: 0755 */
 	bool optional;			/* a source that is not there is skipped */
+	/* The host's paths must lead through no link: for those below a directory that a container
+	 * could write before, whose links would take the next one out of it. */
+	bool no_links;
 };
 
 struct sandbox_limits {

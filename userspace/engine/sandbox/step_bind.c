@@ -76,17 +76,37 @@ int place_open(struct plan *p, const char *target, bool dir)
 	return open_inside(p, target, dir ? O_PATH | O_DIRECTORY : O_RDONLY | O_CREAT);
 }
 
+/* A directory of the host's, for a bind: see no_links. */
+static int open_source(const char *path, bool no_links)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = no_links ? RESOLVE_NO_SYMLINKS : 0,
+	};
+	long fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
 /* Private: nothing that the host mounts later appears inside. All that is mounted below comes along,
  * for the kernel refuses to uncover what a mount hides. */
-int mount_copy(const char *source, uint64_t attributes)
+static int copy_source(const char *source, uint64_t attributes, bool no_links)
 {
 	struct mount_attr a = { .attr_set = attributes, .propagation = MS_PRIVATE };
-	_cleanup_fd_ int fd = open_tree(AT_FDCWD, source,
-		OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	_cleanup_fd_ int place = open_source(source, no_links), fd = -1;
 
+	if (place < 0)
+		return place;
+	fd = open_tree(place, "",
+		OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH);
 	if (fd < 0 || mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &a, sizeof(a)) < 0)
 		return -errno;
 	return TAKE_FD(fd);
+}
+
+int mount_copy(const char *source, uint64_t attributes)
+{
+	return copy_source(source, attributes, false);
 }
 
 int mount_attach(struct plan *p, int mount, const char *target, bool dir)
@@ -103,7 +123,7 @@ static int bind_path(struct plan *p, const struct sandbox_bind *b)
 {
 	uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
 		(b->kind == SANDBOX_BIND_RW ? 0 : MOUNT_ATTR_RDONLY);
-	_cleanup_fd_ int fd = mount_copy(b->source, attributes);
+	_cleanup_fd_ int fd = copy_source(b->source, attributes, b->no_links);
 	struct stat st;
 
 	if (fd < 0)
@@ -116,14 +136,15 @@ static int bind_path(struct plan *p, const struct sandbox_bind *b)
 
 /* The layers are named by descriptor: no colon, comma or backslash of a path needs escaping, and no
  * path of the host's shows in mountinfo. */
-static int set_layer(struct plan *p, int fs, const char *key, const char *path, int *ret_fd)
+static int set_layer(struct plan *p, int fs, const char *key, const char *path, bool no_links,
+	int *ret_fd)
 {
 	char name[32];
 
 	p->at = path;
-	*ret_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	*ret_fd = open_source(path, no_links);
 	if (*ret_fd < 0)
-		return -errno;
+		return *ret_fd;
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", *ret_fd);
 	return fsconfig(fs, FSCONFIG_SET_STRING, key, name, 0) < 0 ? -errno : 0;
 }
@@ -136,11 +157,11 @@ static int bind_overlay(struct plan *p, const struct sandbox_bind *b)
 
 	if (fs < 0)
 		return -errno;
-	r = set_layer(p, fs, "lowerdir", b->source, &lower);
+	r = set_layer(p, fs, "lowerdir", b->source, false, &lower);
 	if (r == 0)
-		r = set_layer(p, fs, "upperdir", b->upper, &upper);
+		r = set_layer(p, fs, "upperdir", b->upper, b->no_links, &upper);
 	if (r == 0)
-		r = set_layer(p, fs, "workdir", b->work, &work);
+		r = set_layer(p, fs, "workdir", b->work, b->no_links, &work);
 	if (r < 0)
 		return r;
 	p->at = b->target;

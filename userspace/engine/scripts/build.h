@@ -20,10 +20,14 @@ struct build_request {
 	struct str path;			/* the package's place in it */
 	const struct build_plan *plan;
 	const struct digest *node;		/* or NULL: the host's */
+	unsigned seconds;			/* for each script; 0: half an hour */
 };
 
 /* Where a Node of the project's own is in the container. */
 #define BUILD_NODE_AT "/opt/cratons/node"
+
+/* Which Node the host has: add-ons are built for one, and are of no use to the next. */
+struct digest build_host_node(void);
 
 /* The tree after the scripts. -ERR_BUILD with the end of their output when one fails. *ret_ran is
  * false when the same was done before. */

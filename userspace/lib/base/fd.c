@@ -190,6 +190,28 @@ int dir_make_all(int dirfd, const char *path, mode_t mode)
 	return 0;
 }
 
+int dir_open_below(int dirfd, const char *path, mode_t mode)
+{
+	struct str rest = str_from(path);
+	_cleanup_fd_ int at = -1;
+
+	while (rest.p) {
+		_cleanup_free_ char *name = str_dup(str_cut(&rest, '/'));
+		int from = at < 0 ? dirfd : at, next;
+
+		if (!name)
+			return -ENOMEM;
+		if (mkdirat(from, name, mode) < 0 && errno != EEXIST)
+			return -errno;
+		next = openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (next < 0)
+			return -errno;
+		fd_closep(&at);
+		at = next;
+	}
+	return TAKE_FD(at);
+}
+
 int open_beneath(int dirfd, const char *path, int flags, mode_t mode)
 {
 	struct open_how how = {

@@ -36,6 +36,10 @@ int file_replace(int dirfd, const char *path, const void *bytes, size_t len, mod
 /* Makes a directory and those above it; 0 also when it was there. */
 int dir_make_all(int dirfd, const char *path, mode_t mode);
 
+/* Makes the directories of a relative path and opens the last. None of them may be a link (-ELOOP,
+ * -ENOTDIR): for places below a directory that somebody else writes too. A descriptor or -errno. */
+int dir_open_below(int dirfd, const char *path, mode_t mode);
+
 /* Opens a path below dirfd that may not leave it, neither by ".." nor by a link (openat2 with
  * RESOLVE_BENEATH and RESOLVE_NO_MAGICLINKS): a descriptor or -errno (-EXDEV when it would leave). */
 int open_beneath(int dirfd, const char *path, int flags, mode_t mode);

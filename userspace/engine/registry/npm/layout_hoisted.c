@@ -8,11 +8,16 @@
 #include "engine/registry/npm/bins.h"
 #include "engine/registry/npm/layout.h"
 
+#include "prim/err.h"
+
 #include <errno.h>
+
+#define PLACES_MAX 1000000
 
 struct place {
 	const struct lock_package *package;	/* NULL for the project */
 	struct place *parent;
+	const struct place *again;	/* the place above that this one is a link to, or NULL */
 	struct str path;	/* relative to node_modules; "" for the project */
 	struct str dir;		/* its own node_modules: "" for the project, or "…/node_modules/" */
 	struct map seen;	/* name → struct lock_package: here, or further up */
@@ -23,8 +28,22 @@ struct place {
 struct hoist {
 	const struct compose_options *options;
 	struct arena arena;
+	size_t places;
 	struct place *first, *last;
 };
+
+/*
+ * The same package on the way up. In a cycle whose packages hide each other (a@1 needs b@1, which needs
+ * a@2, which needs b@2, which needs a@1) copies would go on for ever; a link to the one above, which
+ * sees what it needs, ends that, as npm does it.
+ */
+static const struct place *place_of(const struct place *from, const struct lock_package *p)
+{
+	for (const struct place *at = from; at; at = at->parent)
+		if (p && at->package == p)
+			return at;
+	return NULL;
+}
 
 static struct place *place_new(struct hoist *h, struct place *parent, struct str name,
 	const struct lock_package *p)
@@ -33,8 +52,11 @@ static struct place *place_new(struct hoist *h, struct place *parent, struct str
 
 	if (!place)
 		return NULL;
+	if (++h->places > PLACES_MAX)
+		return NULL;
 	place->package = p;
 	place->parent = parent;
+	place->again = place_of(parent, p);
 	if (parent) {
 		place->path = arena_fmt(&h->arena, "%.*s%.*s", STR_ARG(parent->dir),
 			STR_ARG(name));
@@ -79,7 +101,7 @@ static int add_edge(struct hoist *h, struct place *from, struct str name,
 	if (!at)
 		return -EEXIST;
 	if (!there && !place_new(h, at, name, want))
-		return -ENOMEM;
+		return h->places > PLACES_MAX ? -ERR_LIMIT : -ENOMEM;
 	for (struct place *p = from; p; p = p->parent) {
 		if (map_put(&p->seen, name, (void *)want) < 0)
 			return -ENOMEM;
@@ -94,7 +116,7 @@ static int add_dependencies(struct hoist *h, struct place *place)
 	const struct lock_package *p = place->package;
 	int r = 0;
 
-	if (npm_linked_path(p).p)
+	if (npm_linked_path(p).p || place->again)
 		return 0;
 	for (size_t i = 0; i < p->ndependencies && r == 0; i++)
 		if (h->options->selected[p->dependencies[i].package->index])
@@ -127,6 +149,8 @@ static int put_place(struct hoist *h, const struct place *place, struct tree_bui
 	struct str linked = npm_linked_path(place->package);
 	struct str to;
 
+	if (place->again)
+		return npm_link(b, place->path, place->again->path);
 	if (!linked.p)
 		return npm_place(h->options, b, place->package, place->path,
 			place->children.n > 0, d);
