@@ -9,51 +9,70 @@ const struct opt doctor_options[] = {
 	OPT_END,
 };
 
-static void tell(struct cmd *c, const char *name, int error, const char *detail, const char *fix)
+static void tell_json(struct cmd *c, const struct sandbox_check *k)
 {
+	json_out_open(&c->json, '{');
+	json_out_key(&c->json, "check");
+	json_out_text(&c->json, k->wall);
+	json_out_key(&c->json, "ok");
+	json_out_bool(&c->json, k->error == 0);
+	json_out_key(&c->json, "required");
+	json_out_bool(&c->json, !k->optional);
+	json_out_key(&c->json, "detail");
+	json_out_text(&c->json, k->detail);
+	json_out_key(&c->json, "fix");
+	json_out_text(&c->json, k->error ? k->fix : NULL);
+	json_out_close(&c->json, '}');
+}
+
+/* Says how it is; 1 when that is in the way. */
+static int tell(struct cmd *c, const struct sandbox_check *k)
+{
+	const char *style = !k->error ? STYLE_GREEN : k->optional ? STYLE_YELLOW : STYLE_RED;
+	const char *state = !k->error ? "ok" : k->optional ? "without" : "missing";
+	const char *detail = k->detail ? k->detail : k->error ? err_sentence(k->error) : "";
+
 	if (c->use_json) {
-		json_out_open(&c->json, '{');
-		json_out_key(&c->json, "check");
-		json_out_text(&c->json, name);
-		json_out_key(&c->json, "ok");
-		json_out_bool(&c->json, error == 0);
-		json_out_key(&c->json, "detail");
-		json_out_text(&c->json, detail);
-		json_out_key(&c->json, "fix");
-		json_out_text(&c->json, error ? fix : NULL);
-		json_out_close(&c->json, '}');
-		return;
+		tell_json(c, k);
+	} else {
+		cmd_print(c, "%s%-7s" STYLE_END "  " STYLE_BOLD "%-*s" STYLE_END, style, state,
+			*detail ? 20 : 0, k->wall);
+		cmd_print(c, *detail ? "  %s\n" : "%s\n", detail);
 	}
-	cmd_print(c, "%s  " STYLE_BOLD "%-20s" STYLE_END "  %s\n",
-		error ? STYLE_RED "missing" STYLE_END : STYLE_GREEN "ok     " STYLE_END, name,
-		detail ? detail : error ? err_sentence(error) : "");
-	if (error && fix)
-		cmd_print(c, "         %-20s  next: %s\n", "", fix);
+	if (!c->use_json && k->error && k->fix)
+		cmd_print(c, "         %-20s  next: %s\n", "", k->fix);
+	return k->error && !k->optional;
 }
 
 static void check_loop(struct cmd *c)
 {
 	_cleanup_(loop_free_p) struct loop *l = NULL;
 	_cleanup_diag_ struct diag d = DIAG_INIT;
-	int r = loop_new(&l, LOOP_URING, &d);
+	struct sandbox_check k = { .wall = "io_uring", .optional = true };
 
-	/* Not having io_uring is not an error: the same loop runs on plain system calls. */
-	tell(c, "io_uring", 0, r == 0 ? "in use" : "refused by this host; epoll is used instead",
-		NULL);
+	k.error = loop_new(&l, LOOP_URING, &d);
+	if (k.error) {
+		k.detail = "plain system calls are used";
+		k.fix = "sysctl -w kernel.io_uring_disabled=0; nothing is lost but speed";
+	}
+	tell(c, &k);
 }
 
 static int check_mount(struct cmd *c)
 {
 	_cleanup_(mount_server_free_p) struct mount_server *s = NULL;
 	_cleanup_diag_ struct diag d = DIAG_INIT;
-	int home = cmd_home(c), r;
+	struct sandbox_check k = { .wall = "FUSE mount", .detail = "in a user namespace" };
+	int home = cmd_home(c);
 
 	if (home < 0)
 		return home;
-	r = mount_server_join(&s, home, cmd_home_path(c), &d);
-	tell(c, "FUSE mount", r < 0 ? r : 0, r < 0 ? buf_text(&d.what) : "in a user namespace",
-		d.hint.len ? buf_text(&d.hint) : NULL);
-	return r < 0;
+	k.error = mount_server_join(&s, home, cmd_home_path(c), &d);
+	if (k.error) {
+		k.detail = buf_text(&d.what);
+		k.fix = d.hint.len ? buf_text(&d.hint) : NULL;
+	}
+	return tell(c, &k);
 }
 
 int cmd_doctor(struct cmd *c)
@@ -67,11 +86,8 @@ int cmd_doctor(struct cmd *c)
 		return diag_errno(&c->diag, r, "trying the walls");
 	if (c->use_json)
 		json_out_open(&c->json, '[');
-	for (size_t i = 0; i < n; i++) {
-		tell(c, checks[i].wall, checks[i].error, checks[i].detail, checks[i].fix);
-		missing += checks[i].error != 0;
-		free(checks[i].detail);
-	}
+	for (size_t i = 0; i < n; i++)
+		missing += tell(c, &checks[i]);
 	check_loop(c);
 	r = check_mount(c);
 	if (c->use_json)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What this host gives: every wall is built, in children that are thrown away. The steps are those of
- * a container; what they do not touch but others of Cratons need (FUSE, overlay, cgroups, io_uring)
- * is tried beside them.
+ * a container; what they do not touch but others of Cratons need (FUSE, overlay, cgroups) is
+ * tried beside them.
  */
 #include "engine/sandbox/sandbox-priv.h"
 
@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/io_uring.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -25,18 +24,30 @@
 #define LANDLOCK_ABI 6	/* scopes; step_landlock.c */
 
 struct doctor {
+	struct arena *arena;
 	struct sandbox_check *checks;
 	size_t n;
 };
 
 static void note(struct doctor *doc, const char *wall, int error, const char *detail, const char *fix)
 {
-	char *copy = strdup(error && !detail ? err_sentence(error) : detail ? detail : "");
+	struct str copy = arena_str(doc->arena,
+		str_from(error && !detail ? err_sentence(error) : detail ? detail : ""));
 
-	if (!copy || doc->n == CHECKS_MAX)
-		free(copy);
-	else
-		doc->checks[doc->n++] = (struct sandbox_check){ wall, error, copy, error ? fix : NULL };
+	if (copy.p && doc->n < CHECKS_MAX)
+		doc->checks[doc->n++] = (struct sandbox_check){ .wall = wall, .error = error,
+			.detail = copy.p, .fix = error ? fix : NULL };
+}
+
+/* What containers do without: they are slower then, or bounded by less. */
+static void note_optional(struct doctor *doc, const char *wall, int error, const char *detail,
+	const char *fix)
+{
+	size_t at = doc->n;
+
+	note(doc, wall, error, detail, fix);
+	if (doc->n > at)
+		doc->checks[at].optional = true;
 }
 
 /* 1 when the file begins with this character, 0 when with another, -1 when there is none. */
@@ -184,25 +195,17 @@ static void check_cgroup(struct doctor *doc)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(roots) && place.p && error; i++) {
 		buf_reset(&path);
-		buf_addf(&path, "%s%.*s/cgroup.controllers", roots[i], STR_ARG(place));
+		buf_addf(&path, "%s%.*s/cgroup.controllers", roots[i],
+			str_is(place, "/") ? 0 : (int)place.n, place.p);
 		buf_reset(&controllers);
 		if (file_slurp(AT_FDCWD, buf_text(&path), &controllers, 4096) < 0)
 			continue;
-		path.len -= strlen("cgroup.controllers");
+		path.len -= strlen("/cgroup.controllers");
 		path.data[path.len] = '\0';
 		error = access(buf_text(&path), W_OK) < 0 ? errno : 0;
 		buf_addf(&path, " with %.*s", STR_ARG(str_trim(buf_str(&controllers))));
 	}
-	note(doc, "cgroup v2 delegation", error, path.len ? buf_text(&path) : "no v2 hierarchy", fix);
-}
-
-static void check_uring(struct doctor *doc)
-{
-	struct io_uring_params params = { 0 };
-	_cleanup_fd_ int fd = (int)syscall(SYS_io_uring_setup, 4, &params);
-
-	note(doc, "io_uring", fd < 0 ? errno : 0, fd < 0 ? "plain system calls are used" : NULL,
-		"sysctl -w kernel.io_uring_disabled=0; nothing is lost but speed");
+	note_optional(doc, "cgroup v2 delegation", error, path.len ? buf_text(&path) : "no v2 hierarchy", fix);
 }
 
 static int launch_trial(struct plan *p, struct diag *d)
@@ -248,7 +251,7 @@ static bool check_steps(struct doctor *doc)
 
 int sandbox_doctor(struct arena *a, struct sandbox_check **ret, size_t *ret_n)
 {
-	struct doctor doc = { arena_newn(a, struct sandbox_check, CHECKS_MAX), 0 };
+	struct doctor doc = { a, arena_newn(a, struct sandbox_check, CHECKS_MAX), 0 };
 	int error;
 
 	if (!doc.checks)
@@ -264,7 +267,6 @@ int sandbox_doctor(struct arena *a, struct sandbox_check **ret, size_t *ret_n)
 	error = try_inside(try_overlay);
 	note(&doc, "overlay", error, NULL, "Linux 5.11 or newer, modprobe overlay");
 	check_cgroup(&doc);
-	check_uring(&doc);
 	*ret = doc.checks;
 	*ret_n = doc.n;
 	return 0;

@@ -105,8 +105,9 @@ int sandbox_env_default(struct arena *a, const struct sandbox *s, const char *pa
 struct sandbox_check {
 	const char *wall;
 	int error;		/* 0: it holds */
-	char *detail;		/* freed by the caller */
+	const char *detail;	/* in the arena, as all of it */
 	const char *fix;
+	bool optional;		/* containers are made without it too */
 };
 int sandbox_doctor(struct arena *a, struct sandbox_check **ret, size_t *ret_n);
 
