@@ -8,14 +8,13 @@ set -eu
 
 build="make gcc g++ pkg-config libc6-dev linux-libc-dev
 	librust-blake3-dev libsimdjson-dev libtomlplusplus-dev
-	ca-certificates libcurl4-openssl-dev libssl-dev libwolfssl-dev liburing-dev
-	libdeflate-dev libzstd-dev liblmdb-dev libfuse3-dev libseccomp-dev libcap-dev"
+	ca-certificates libcurl4-openssl-dev libssl3 liburing-dev
+	libdeflate-dev liblmdb-dev libfuse3-dev libseccomp-dev"
 test="libcriterion-dev golang-github-burntsushi-toml-dev nodejs:node npm:npm
 	mandoc procps:ps util-linux:setpriv iproute2:ip
-	python3:python3 git:git zsh fish strace gdb fuse3:fusermount3"
-bench="hyperfine strace bubblewrap linux-perf"
+	python3:python3 git:git openssl:openssl zsh fish strace gdb fuse3:fusermount3"
+bench="strace bubblewrap"
 fuzz="clang:clang libclang-rt-dev"
-
 
 # One question for all: a process for each package would cost more than everything else here.
 missing_of() {

@@ -34,7 +34,7 @@ static void move_done(struct move *m)
 		close(m->fd);
 }
 
-int index_remove(MDB_txn *txn, MDB_dbi dbi, const void *key, size_t key_len)
+static int index_remove(MDB_txn *txn, MDB_dbi dbi, const void *key, size_t key_len)
 {
 	MDB_val k = { key_len, (void *)(uintptr_t)key };
 	int rc = mdb_del(txn, dbi, &k, NULL);

@@ -16,6 +16,4 @@ int repair_one(struct cas_writer *w, const struct digest *what, struct diag *d);
 /* Whether a large object is what its name says: 0, -ERR_DIGEST, -ENOENT or another error. */
 int check_large(int store_fd, const struct digest *d);
 
-int index_remove(MDB_txn *txn, MDB_dbi dbi, const void *key, size_t key_len);
-
 #endif

@@ -36,15 +36,6 @@ int damage_new(struct damage **ret, int run_fd)
 	return 0;
 }
 
-void damage_free(struct damage *d)
-{
-	if (!d)
-		return;
-	close(d->fd);
-	pthread_mutex_destroy(&d->lock);
-	free(d);
-}
-
 /* One write a line: O_APPEND keeps the lines of several servers apart. */
 void damage_report(struct damage *d, const char *kind, const struct digest *what)
 {

@@ -96,7 +96,6 @@ bool server_has_index(const struct server *s);
 
 /* damage.c: remembers what failed its digest for the next command to put aside. */
 int damage_new(struct damage **ret, int run_fd);
-void damage_free(struct damage *d);
 void damage_report(struct damage *d, const char *kind, const struct digest *what);
 
 #endif

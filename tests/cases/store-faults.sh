@@ -7,8 +7,9 @@
 # which it makes.
 [ -w /dev/shm ] && export TMPDIR=/dev/shm	# thousands of files that nobody needs on a disk
 . "${SRC:-$(dirname "$0")/../..}/tests/lib.sh"
-tool=$SRC/build/fault/test/store-tool
-make -s -C "$SRC" FAULT=1 "build/fault/test/store-tool" >"$T/make.log" 2>&1 || {
+tool=$BUILD/fault/test/store-tool san=
+[ "${BUILD##*/}" = san ] && san=SAN=1
+make -s -C "$SRC" $san FAULT=1 "${tool#"$SRC"/}" >"$T/make.log" 2>&1 || {
 	not_ok "a fault build" "$(tail "$T/make.log")"
 	finish
 }

@@ -101,19 +101,26 @@ static void tell_json(struct cmd *c, const struct install_result *r, double seco
 	json_out_close(&c->json, '}');
 }
 
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static void tell(struct cmd *c, const struct install_result *r, const struct install_options *o,
 	double seconds)
 {
 	if (r->nothing_to_do) {
-		cmd_note(c, "Up to date: %u packages (%.0f ms)", r->packages, seconds * 1000);
+		cmd_note(c, "Up to date: %u package%s (%.0f ms)", r->packages, plural(r->packages),
+			seconds * 1000);
 		return;
 	}
 	if (o->lock_only)
-		cmd_note(c, "%s: %zu packages (%.2f s)", r->lock_written ? "Wrote " LOCKFILE_NAME :
-			LOCKFILE_NAME " is up to date", r->lockfile->npackages, seconds);
+		cmd_note(c, "%s: %zu package%s (%.2f s)", r->lock_written ? "Wrote " LOCKFILE_NAME :
+			LOCKFILE_NAME " is up to date", r->lockfile->npackages,
+			plural(r->lockfile->npackages), seconds);
 	else
-		cmd_note(c, "Installed %u packages, %u of them fetched (%.2f s)", r->packages,
-			r->fetched, seconds);
+		cmd_note(c, "Installed %u package%s, %u fetched (%.2f s)", r->packages,
+			plural(r->packages), r->fetched, seconds);
 	if (r->scripts_waiting && !o->lock_only)
 		cmd_note(c, "%u package%s install scripts that were not run: "
 			"'cratons list --scripts' names them, allow-scripts in " MANIFEST_NAME

@@ -110,5 +110,5 @@ int view_unknown(struct cmd *c, const struct view *v, const char *name)
 	diag_fail(&c->diag, -ERR_NO_PACKAGE, "'%s' is not in %s", name, LOCKFILE_NAME);
 	if (s.best.p)
 		return diag_hint(&c->diag, "did you mean '%.*s'?", STR_ARG(s.best));
-	return -ERR_NO_PACKAGE;
+	return diag_hint(&c->diag, "cratons list --all names what is");
 }

@@ -180,6 +180,9 @@ int cmd_list(struct cmd *c)
 		r = add_rest(c, &v, &rows);
 	if (r == 0)
 		print_rows(c, &v, &rows);
+	if (r == 0 && rows.v.n == 0 && c->argc)
+		cmd_note(c, "Nothing that is listed has such a name%s",
+			arg_all ? "" : "; --all looks at the dependencies of dependencies too");
 	vec_done(&rows.v);
 	free(rows.seen);
 	return r;

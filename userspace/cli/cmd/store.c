@@ -128,8 +128,10 @@ static int print_path(struct cmd *c)
 		return 0;
 	}
 	r = digest_parse(&d, str_from(c->argv[1]));
-	if (r < 0)
-		return diag_fail(&c->diag, -ERR_USAGE, "'%s' is not a tree's digest", c->argv[1]);
+	if (r < 0) {
+		diag_fail(&c->diag, -ERR_USAGE, "'%s' is not a tree's digest", c->argv[1]);
+		return diag_hint(&c->diag, "cratons store list shows those of environments");
+	}
 	digest_hex(&d, hex);
 	cmd_print(c, "%s/store/trees/%.2s/%s\n", cmd_home_path(c), hex, hex);
 	return 0;

@@ -44,8 +44,9 @@ static int answer(struct cmd *c, const struct version_scheme *s, enum version_op
 	const char *text;
 
 	if (c->argc != 4)
-		return diag_fail(&c->diag, -ERR_USAGE, "%s takes two arguments after the ecosystem",
-			op == VERSION_MATCH ? "match: a requirement and a version;" : "cmp: two versions;");
+		return diag_fail(&c->diag, -ERR_USAGE, "%s after the ecosystem",
+			op == VERSION_MATCH ? "match takes a requirement and a version" :
+			"cmp takes two versions");
 	left = str_from(c->argv[2]);
 	right = str_from(c->argv[3]);
 	text = (op == VERSION_MATCH ? version_match : version_cmp)(s, &a, left, right,

@@ -267,7 +267,7 @@ static void warn_optional(struct resolver *r, const struct node *from, const str
 		"a version that the registry does not have");
 }
 
-int edge_resolve(struct resolver *r, struct node *from, struct edge *e)
+static int edge_resolve(struct resolver *r, struct node *from, struct edge *e)
 {
 	struct pkg *pkg = e->need->pkg;
 	const struct release *release;

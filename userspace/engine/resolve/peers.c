@@ -37,7 +37,7 @@ int peer_bit(struct resolver *r, const struct ecosystem *e, struct str alias, ui
 	return 0;
 }
 
-struct added *added_at(const struct resolver *r, uint32_t bit)
+static struct added *added_at(const struct resolver *r, uint32_t bit)
 {
 	return r->peer_names.entries[bit].value;
 }

@@ -213,7 +213,6 @@ struct node *node_new(struct resolver *r);
 int node_add_edge(struct resolver *r, struct node *n, const struct ecosystem *e,
 	const struct dependency *dep);
 int graph_expand(struct resolver *r);
-int edge_resolve(struct resolver *r, struct node *from, struct edge *e);
 /* Leaves out optional edges that lead to what cannot be had; fails where the project is hit. */
 int graph_prune(struct resolver *r);
 int graph_mark_live(struct resolver *r);
@@ -259,7 +258,6 @@ int dedupe(struct resolver *r);
 
 /* peers.c */
 int peer_bit(struct resolver *r, const struct ecosystem *e, struct str alias, uint32_t *ret);
-struct added *added_at(const struct resolver *r, uint32_t bit);
 /* Makes the copies. *ret_more: other peers were added, and this is to be done again. */
 int peers_resolve(struct resolver *r, bool *ret_more);
 /* Conflicts: an error at the project's own dependencies, else a warning. */

@@ -12,8 +12,6 @@
 struct unpack_view;
 /* The contents of a file, .p == NULL where there is none. */
 struct str unpack_find(const struct unpack_view *view, struct str path);
-/* Whether there is a file or a folder of files at this path. */
-bool unpack_has(const struct unpack_view *view, struct str path);
 
 enum unpack_links {
 	UNPACK_LINKS_SKIP,	/* npm: links in packages are left out, as npm and pnpm do */

@@ -27,16 +27,6 @@ struct str unpack_find(const struct unpack_view *view, struct str path)
 	return i && i->kind == TAR_FILE ? i->contents : (struct str){ NULL, 0 };
 }
 
-bool unpack_has(const struct unpack_view *view, struct str path)
-{
-	if (view_get(view, path))
-		return true;
-	vec_foreach(i, &view->items)
-		if (i->path.n > path.n && i->path.p[path.n] == '/' && str_starts(i->path, path))
-			return true;
-	return false;
-}
-
 /* Drops "." and empty parts and the first `strip` ones. An absolute path, "..", or a name that no
  * tree can have is an error; what has no part left after stripping gives an empty path. */
 static int clean_path(struct arena *a, struct str name, unsigned strip, struct str *ret,

@@ -191,12 +191,3 @@ int integrity_from_sha1_hex(struct str hex, struct buf *ret)
 		return -EINVAL;
 	return add_token(&algorithms[0], digest, ret);
 }
-
-int integrity_sha512(const void *bytes, size_t len, struct buf *ret)
-{
-	const struct algorithm *a = &algorithms[ARRAY_SIZE(algorithms) - 1];
-	uint8_t digest[DIGEST_MAX];
-	int r = compute(a, bytes, len, digest, NULL);
-
-	return r < 0 ? r : add_token(a, digest, ret);
-}

@@ -27,6 +27,5 @@ int integrity_check(struct str sri, const void *bytes, size_t len, struct diag *
 
 /* "sha1-<base64>" from the hexadecimal that old metadata carries (dist.shasum): -EINVAL. */
 int integrity_from_sha1_hex(struct str hex, struct buf *ret);
-int integrity_sha512(const void *bytes, size_t len, struct buf *ret);
 
 #endif

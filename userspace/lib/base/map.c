@@ -28,7 +28,7 @@ static inline void sip_round(uint64_t v[4])
 }
 
 /* SipHash-1-3 (https://www.aumasson.jp/siphash/siphash.pdf, with 1 and 3 rounds). */
-uint64_t map_hash(struct str key)
+static uint64_t map_hash(struct str key)
 {
 	uint64_t v[4], m;
 	size_t i;

@@ -43,7 +43,4 @@ struct map_entry *map_entry(struct map *m, struct str key);
 #define map_foreach(e, m)                                                                          \
 	for (struct map_entry *e = (m)->entries; (m)->n && e < (m)->entries + (m)->n; e++)
 
-/* The keyed hash by itself. */
-uint64_t map_hash(struct str key);
-
 #endif

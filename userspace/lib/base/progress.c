@@ -101,8 +101,9 @@ static void put_counts(struct buf *b, const struct phase *ph, bool plain)
 		(void)buf_addf(b, "%s%ju of %ju", space, (uintmax_t)ph->count, (uintmax_t)ph->total);
 	else if (ph->count)
 		(void)buf_addf(b, "%s%ju", space, (uintmax_t)ph->count);
+	/* Of one without the plural's s. */
 	if (plain && ph->noun && ph->count)
-		(void)buf_addf(b, " %s", ph->noun);
+		(void)buf_addf(b, " %.*s", (int)strlen(ph->noun) - (ph->count == 1), ph->noun);
 	if (ph->bytes) {
 		(void)buf_adds(b, "  ");
 		(void)put_size(b, ph->bytes);

@@ -35,7 +35,7 @@ void progress_free(struct progress *p);		/* removes the live lines */
 DEFINE_CLEANUP(struct progress *, progress_free);
 
 /* Starts a phase: "Resolving" while it lasts, "Resolved" when it is over; `noun` is what is counted,
- * "packages". Borrowed texts. Returns its number for the functions below, or -1. */
+ * a plural with an s: "packages". Borrowed texts. Returns its number for the functions below, or -1. */
 int progress_start(struct progress *p, const char *doing, const char *done, const char *noun);
 
 /* Each is cheap and draws when it is time. `total` 0 is unknown. */

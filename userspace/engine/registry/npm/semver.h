@@ -55,7 +55,6 @@ static inline enum scan scan_whole(bool loose)
 
 /* Each gives the end of what it takes at `p`, which is `p` itself when it takes nothing. */
 const char *semver_scan_number(const char *p, const char *end, bool loose);
-const char *semver_scan_build(const char *p, const char *end, struct str *ret);
 /* What may follow the third number, which `patch` is: pre-release and build. */
 const char *semver_scan_tail(const char *p, const char *end, enum scan how, struct xrange *x,
 	struct str *ret_build);

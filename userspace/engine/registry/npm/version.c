@@ -70,7 +70,7 @@ static const char *scan_build_ident(const char *p, const char *end)
 	return p;
 }
 
-const char *semver_scan_build(const char *p, const char *end, struct str *ret)
+static const char *scan_build(const char *p, const char *end, struct str *ret)
 {
 	const char *q, *next;
 
@@ -94,7 +94,7 @@ const char *semver_scan_tail(const char *p, const char *end, enum scan how, stru
 		p--;
 	}
 	p = scan_pre(p, end, how != SCAN_STRICT, &x->pre);
-	return semver_scan_build(p, end, ret_build);
+	return scan_build(p, end, ret_build);
 }
 
 const char *semver_scan_full(const char *p, const char *end, enum scan how, struct xrange *ret,
