@@ -110,6 +110,7 @@ def under_a_shell():
     check(t.sees("\nicanon"), "and gives the terminal back", t.text)
     t.type("fg; echo status=$?\n")
     check(t.sees("status=0"), "fg continues it to its end", t.text)
+    t.sees("status=0\r\n$ ")  # what is typed before the prompt is echoed twice
     t.type(TOOL + " -- sleep 100\n")
     t.sees("100\r\n")
     time.sleep(0.05)
@@ -117,6 +118,7 @@ def under_a_shell():
     t.sees("$ ")
     t.type("echo status=$?\n")
     check(t.sees("status=130"), "^C ends it", t.text)
+    t.sees("status=130\r\n$ ")
     t.type(TOOL + " -- cat | tr a-z A-Z; echo end\n")
     time.sleep(0.5)
     t.type("hello\n")
