@@ -142,6 +142,60 @@ const origins = {
     check(other.asked('/elsewhere.tgz')[0].headers.authorization === undefined, 'the token went to another origin')
   },
 
+  'a lockfile that leads to another origin: refused before anything is asked': async () => {
+    const a = r.add('led-away', '1.0.0')
+    const dir = project({ 'led-away': '1' })
+    expect(await run(dir, 'install'), 0)
+    const lock = read(dir, 'cratons.lock')
+    const edited = lock.replace(a.said.dist.tarball, other.url + 'led-away.tgz')
+    check(edited !== lock, lock)
+    other.archives.set('/led-away.tgz', a.bytes)
+    fs.writeFileSync(path.join(dir, 'cratons.lock'), edited)
+    for (const how of [['--frozen'], []]) {
+      expect(await run(dir, 'install', ...how), 13, 'npm:led-away@1.0.0', other.url, r.url, 'cratons.lock:', 'allow-hosts', 'cratons update')
+    }
+    check(other.asked('/led-away.tgz').length === 0, 'it was asked for')
+    check(read(dir, 'cratons.lock') === edited, 'the lockfile was changed')
+    // What it says can be done.
+    const manifest = read(dir, 'cratons.toml')
+    fs.writeFileSync(path.join(dir, 'cratons.toml'), manifest + `[install]\nallow-hosts = ["127.0.0.1:${other.port}"]\n`)
+    expect(await run(dir, 'install', '--frozen'), 0)
+    check(other.asked('/led-away.tgz').length === 1, 'it was not asked for')
+    fs.writeFileSync(path.join(dir, 'cratons.toml'), manifest + '[install]\nallow-hosts = ["127.0.0.1"]\n')
+    expect(await run(dir, 'install', '--frozen'), 13, 'npm:led-away@1.0.0')
+    expect(await run(dir, 'update'), 0)
+    check(read(dir, 'cratons.lock') === lock, 'update does not lead back')
+  },
+
+  'a lockfile that takes a scope\'s package from the public registry: refused': async () => {
+    const a = r.add('@own/lib', '1.0.0')
+    const dir = project({ '@own/lib': '1' }, '', npmrc())
+    expect(await run(dir, 'install'), 0)
+    fs.writeFileSync(path.join(dir, '.npmrc'), npmrc(`@own:registry=${other.url}\n`))
+    expect(await run(dir, 'install', '--frozen'), 13, 'npm:@own/lib@1.0.0', a.said.dist.tarball, other.url)
+  },
+
+  'the registry\'s metadata and the project\'s own tarballs may name another origin': async () => {
+    for (const name of ['cdn-one', 'cdn-two']) {
+      const a = r.add(name, '1.0.0')
+      other.archives.set(`/${name}.tgz`, a.bytes)
+      a.said.dist.tarball = `${other.url}${name}.tgz`
+    }
+    const dir = project({ 'cdn-one': '1', 'cdn-two': '1' })
+    const out = await run(dir, 'install')
+    expect(out, 0, 'npm:cdn-one@1.0.0', '127.0.0.1', `allow-hosts = ["127.0.0.1:${other.port}"]`)
+    check(!out.text.includes('cdn-two@1.0.0 comes'), 'each host is named once')
+    expect(await run(dir, 'install', '--frozen'), 13, 'npm:cdn-one@1.0.0')
+    const own = r.add('own-tarball', '1.0.0')
+    other.archives.set('/own-tarball.tgz', own.bytes)
+    const mine = project({}, `own-tarball = { url = "${other.url}own-tarball.tgz", integrity = "${sri(own.bytes)}" }\n`)
+    expect(await run(mine, 'install'), 0)
+    expect(await run(mine, 'install', '--frozen'), 0)
+    // An archive that may call itself what it likes is one that the manifest names, and nothing else.
+    fs.writeFileSync(path.join(mine, 'cratons.lock'), read(mine, 'cratons.lock').replaceAll(`${other.url}own-tarball.tgz`, `${r.url}own-tarball/-/own-tarball-1.0.0.tgz`))
+    expect(await run(mine, 'install', '--frozen'), 13, 'npm:own-tarball@0.0.0-url-')
+  },
+
   'a redirect to another origin: without the credentials': async () => {
     const a = r.add('moved', '1.0.0')
     other.archives.set('/moved.tgz', a.bytes)

@@ -14,7 +14,7 @@ static int parse(struct str text, struct diag *d)
 
 Test(manifest, refuses_the_hostile)
 {
-	hostile_folder("tests/hostile/manifest", 76, -ERR_MANIFEST, parse);
+	hostile_folder("tests/hostile/manifest", 79, -ERR_MANIFEST, parse);
 }
 
 Test(manifest, refuses_absurd_sizes)

@@ -91,6 +91,8 @@ static void add_install(struct settings *s)
 		m->allow_missing_integrity);
 	add(s, "install.allow-scripts", joined(&s->arena, m->allow_scripts, m->nallow_scripts),
 		origin(s, "install", "allow-scripts"));
+	add(s, "install.allow-hosts", joined(&s->arena, m->allow_hosts, m->nallow_hosts),
+		origin(s, "install", "allow-hosts"));
 }
 
 static const char *registry_origin(struct settings *s, const struct ecosystem *e, struct str scope)

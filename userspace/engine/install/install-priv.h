@@ -42,6 +42,8 @@ const struct digest *installation_tree_of(const struct installation *i, const st
 /* The tree of the Node that [environment] asks for, or NULL. */
 const struct digest *installation_node(const struct installation *i);
 
+/* Configuration, and what else is needed before anything is fetched. */
+int installation_credentials(struct installation *i);
 int installation_go_online(struct installation *i);
 void installation_done(struct installation *i);
 

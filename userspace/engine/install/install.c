@@ -113,6 +113,13 @@ int step_open(struct installation *i)
 	return r < 0 ? r : heal(i);
 }
 
+int installation_credentials(struct installation *i)
+{
+	if (i->credentials)
+		return 0;
+	return credentials_load(&i->credentials, i->project->fd, i->manifest, i->diag);
+}
+
 /* The network, the workers and what is built on them, made when something is first missing. */
 int installation_go_online(struct installation *i)
 {
@@ -130,7 +137,7 @@ int installation_go_online(struct installation *i)
 
 	if (i->archives)
 		return 0;
-	r = credentials_load(&i->credentials, i->project->fd, i->manifest, i->diag);
+	r = installation_credentials(i);
 	if (r == 0)
 		r = loop_new(&i->loop, o->backend, i->diag);
 	if (r == 0)

@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "engine/env/select.h"
+#include "engine/install/origins.h"
 #include "engine/resolve/resolve.h"
 #include "prim/err.h"
 
@@ -71,7 +72,16 @@ static int resolve_anew(struct installation *i, const struct lockfile *before)
 	source = metadata_source(i->metadata, resolve_tick, i);
 	r = resolve(i->manifest, &source, &ro, &i->lock, i->diag);
 	i->lock_changed = true;
-	return r;
+	return r < 0 ? r : origins_tell(i->lock, i->manifest, i->credentials, o->warn, o->data);
+}
+
+/* As it stands: nobody but this file says where its packages come from. */
+static int take_lock(struct installation *i, struct lockfile *l)
+{
+	int r = installation_credentials(i);
+
+	i->lock = l;
+	return r < 0 ? r : origins_check(l, i->manifest, i->credentials, i->diag);
 }
 
 int step_lock(struct installation *i)
@@ -85,10 +95,8 @@ int step_lock(struct installation *i)
 		r = lockfile_parse(&before, buf_str(&i->lock_text), LOCKFILE_NAME, i->diag);
 	if (r < 0)
 		return r;
-	if (before && !update && digest_eq(&before->manifest, &graph)) {
-		i->lock = TAKE_PTR(before);
-		return 0;
-	}
+	if (before && !update && digest_eq(&before->manifest, &graph))
+		return take_lock(i, TAKE_PTR(before));
 	if (i->options->frozen) {
 		diag_fail(i->diag, -ERR_LOCK_STALE, LOCKFILE_NAME
 			" was made for another " MANIFEST_NAME ", and --frozen does not change it");

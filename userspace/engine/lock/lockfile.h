@@ -98,6 +98,13 @@ int lockfile_print(const struct lockfile *l, struct buf *ret);
 
 struct lock_package *lockfile_find(const struct lockfile *l, struct str id);
 
+/* From a `url` in the manifest rather than a registry: the version is made from the URL, and name and
+ * version of what the archive holds are its own affair. */
+static inline bool lock_is_tarball(const struct lock_package *p)
+{
+	return str_starts(p->version, STR("0.0.0-url-"));
+}
+
 /* Whether a package's lists allow this platform ("linux", "x64", "glibc"). */
 struct platform {
 	struct str os, cpu, libc;

@@ -20,7 +20,7 @@ struct manifest_reader {
 	VEC(struct manifest_extension) extensions;
 	VEC(struct manifest_script) scripts;
 	VEC(struct manifest_registry) registries;
-	VEC(struct str) allow_scripts;
+	VEC(struct str) allow_scripts, allow_hosts;
 };
 
 static inline struct manifest_reader *manifest_reader(struct toml_reader *r)

@@ -207,6 +207,34 @@ static int read_allow_scripts(struct toml_reader *r, const struct toml_node *v, 
 	return 0;
 }
 
+/* What a URL has between "//" and "/". */
+static int read_allowed_host(struct toml_reader *r, const struct toml_node *v)
+{
+	_cleanup_buf_ struct buf url = BUF_INIT;
+	struct str s = toml_str(v);
+	bool ok = s.n && !memchr(s.p, '/', s.n) && !memchr(s.p, '?', s.n) && !memchr(s.p, '#', s.n);
+
+	if (ok && buf_addf(&url, "https://%.*s/", STR_ARG(s)) < 0)
+		return -ENOMEM;
+	if (ok && name_is_url(buf_str(&url)))
+		return vec_push(&manifest_reader(r)->allow_hosts, s);
+	toml_read_fail(r, toml_place(v), "'%.*s' is not a host", STR_ARG(s));
+	return diag_hint(r->d, "\"cdn.example.com\" or \"cdn.example.com:8443\""), r->code;
+}
+
+static int read_allow_hosts(struct toml_reader *r, const struct toml_node *v, void *into)
+{
+	for (size_t i = 0; i < toml_count(v); i++) {
+		int e = toml_read_kind(r, toml_at(v, i), TOML_STRING, "a host in 'allow-hosts'");
+
+		if (e == 0)
+			e = read_allowed_host(r, toml_at(v, i));
+		if (e < 0)
+			return e;
+	}
+	return 0;
+}
+
 static int read_install(struct toml_reader *r, const struct toml_node *t, void *into)
 {
 	static const struct toml_key keys[] = {
@@ -215,6 +243,7 @@ static int read_install(struct toml_reader *r, const struct toml_node *t, void *
 		{ "allow-missing-time", TOML_BOOL, read_allow_missing_time },
 		{ "allow-missing-integrity", TOML_BOOL, read_allow_missing_integrity },
 		{ "allow-scripts", TOML_ARRAY, read_allow_scripts },
+		{ "allow-hosts", TOML_ARRAY, read_allow_hosts },
 	};
 
 	return toml_read_table(r, t, "[install]", keys, ARRAY_SIZE(keys), into);
@@ -283,6 +312,7 @@ static void reader_done(struct manifest_reader *r)
 	vec_done(&r->scripts);
 	vec_done(&r->registries);
 	vec_done(&r->allow_scripts);
+	vec_done(&r->allow_hosts);
 }
 
 static int settle(struct manifest_reader *r)
@@ -293,6 +323,7 @@ static int settle(struct manifest_reader *r)
 	e = e < 0 ? e : SETTLE(r, extensions);
 	e = e < 0 ? e : SETTLE(r, scripts);
 	e = e < 0 ? e : SETTLE(r, registries);
+	e = e < 0 ? e : SETTLE(r, allow_hosts);
 	return e < 0 ? e : SETTLE(r, allow_scripts);
 }
 

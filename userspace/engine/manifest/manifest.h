@@ -87,6 +87,8 @@ struct manifest {
 	int64_t minimum_age;		/* seconds; 0: none. "3d", "12h", "30m", or whole days */
 	bool allow_missing_time;	/* minimum-age passes versions without a time */
 	bool allow_missing_integrity;
+	struct str *allow_hosts;	/* "host" or "host:port": archives may come from there too */
+	size_t nallow_hosts;
 	struct str *allow_scripts;	/* "npm:name" or "npm:name@version"; a bare "name" got its "npm:" */
 	size_t nallow_scripts;
 };

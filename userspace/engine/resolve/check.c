@@ -33,8 +33,7 @@ static bool is_peer(enum dependency_kind kind)
 
 static bool from_registry(const struct lock_package *p)
 {
-	return !str_starts(p->version, STR("0.0.0-path-")) &&
-		!str_starts(p->version, STR("0.0.0-url-"));
+	return !str_starts(p->version, STR("0.0.0-path-")) && !lock_is_tarball(p);
 }
 
 /* A tag may have moved since, "*" takes all; what is neither range nor tag was never accepted. */

@@ -95,6 +95,8 @@ static int check_identity(const struct lock_package *p, struct json package, str
 	struct str name = json_str(json_get(package, "name"));
 	struct str version = json_str(json_get(package, "version"));
 
+	if (lock_is_tarball(p))
+		return 0;
 	if (!name.p || !str_eq(name, p->name))
 		return diag_fail(d, -ERR_ARCHIVE,
 			"the archive holds a package named '%.*s'", STR_ARG(name));
