@@ -64,6 +64,14 @@ static void warn(void *data, const char *text)
 	cmd_warn(show->cmd, "%s", text);
 }
 
+static void detail(void *data, const char *text)
+{
+	struct display *show = data;
+
+	progress_hide(cmd_progress(show->cmd));
+	cmd_detail(show->cmd, "%s", text);
+}
+
 void installing_options(struct cmd *c, struct install_options *o)
 {
 	o->network = arg_installing.offline ? INSTALL_OFFLINE :
@@ -141,6 +149,7 @@ int installing_run(struct cmd *c, const struct project *p, const struct install_
 
 	mine.progress = show;
 	mine.warn = warn;
+	mine.detail = detail;
 	mine.data = &display;
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	r = install(p, &mine, ret, &c->diag);

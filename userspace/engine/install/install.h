@@ -52,6 +52,7 @@ struct install_options {
 	enum loop_backend backend;
 	void (*progress)(void *data, const struct install_progress *p);
 	void (*warn)(void *data, const char *text);
+	void (*detail)(void *data, const char *text);
 	void *data;
 };
 

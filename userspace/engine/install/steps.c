@@ -62,6 +62,7 @@ static int resolve_anew(struct installation *i, const struct lockfile *before)
 		.now = installation_now(),
 		.host = platform_host(),
 		.warn = o->warn,
+		.detail = o->detail,
 		.data = o->data,
 	};
 	struct resolve_source source;

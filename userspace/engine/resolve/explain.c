@@ -11,24 +11,37 @@ int place(struct resolver *r, struct toml_place at)
 	return r->d ? r->d->code : -ERR_MANIFEST;
 }
 
-void warn(struct resolver *r, const char *format, ...)
+static void tell(struct resolver *r, enum telling how, const char *format, va_list ap)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT;
 	_cleanup_diag_ struct diag safe = DIAG_INIT;
 	struct str lasting;
-	va_list ap;
-	int k;
 
-	va_start(ap, format);
-	k = buf_vaddf(&text, format, ap);
-	va_end(ap);
 	/* What a registry says must not drive a terminal: a diagnostic sees to that. */
-	if (k < 0 || diag_fail(&safe, -1, "%s", buf_text(&text)) != -1 ||
+	if (buf_vaddf(&text, format, ap) < 0 || diag_fail(&safe, -1, "%s", buf_text(&text)) != -1 ||
 		map_get(&r->warnings->texts, buf_str(&safe.what)))
 		return;
 	lasting = arena_str(&r->warnings->arena, buf_str(&safe.what));
 	if (lasting.p)
-		(void)map_put(&r->warnings->texts, lasting, r);
+		(void)map_put(&r->warnings->texts, lasting, (void *)(uintptr_t)how);
+}
+
+void warn(struct resolver *r, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	tell(r, TELL_WARNING, format, ap);
+	va_end(ap);
+}
+
+void detail(struct resolver *r, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	tell(r, TELL_DETAIL, format, ap);
+	va_end(ap);
 }
 
 void explain_node(struct buf *b, const struct resolver *r, const struct node *n)

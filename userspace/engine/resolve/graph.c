@@ -254,19 +254,6 @@ int node_get(struct resolver *r, struct pkg *pkg, const struct release *release,
 	return node_add_dependencies(r, n);
 }
 
-static void warn_optional(struct resolver *r, const struct node *from, const struct edge *e,
-	int code)
-{
-	_cleanup_buf_ struct buf who = BUF_INIT;
-
-	explain_node(&who, r, from);
-	warn(r, "%s goes without its optional dependency %.*s %.*s, %s", buf_text(&who),
-		STR_ARG(e->alias), STR_ARG(e->need->text),
-		code == -ERR_NO_PACKAGE ? "which the registry does not have" :
-		code == -ERR_REQUIREMENT ? "which no registry has" :
-		"a version that the registry does not have");
-}
-
 static int edge_resolve(struct resolver *r, struct node *from, struct edge *e)
 {
 	struct pkg *pkg = e->need->pkg;
@@ -291,9 +278,7 @@ static int edge_resolve(struct resolver *r, struct node *from, struct edge *e)
 		 * would lock the project without, say, its platform's binary. */
 		if (k == -ERR_TOO_NEW)
 			return explain_edge(r, from, e);
-		if (e->kind == DEPENDENCY_OPTIONAL)
-			warn_optional(r, from, e, k);
-		return 0;
+		return e->kind == DEPENDENCY_OPTIONAL ? left_out_add(r, from, e, k) : 0;
 	}
 	if (from->required)
 		return explain_edge(r, from, e);

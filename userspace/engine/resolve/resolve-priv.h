@@ -15,6 +15,7 @@
  *	copies.c	contexts that make no difference become one package; names for those that do
  *	emit.c		the lockfile
  *	explain.c	sentences
+ *	left_out.c	one for all optional dependencies that a package goes without
  *	check.c		a second opinion, which shares none of this
  *
  * A strategy with one version of a name would be files beside these, behind the same resolve().
@@ -166,7 +167,16 @@ struct pending {
 /* In the order in which they came up, each once; said when all is done. */
 struct warnings {
 	struct arena arena;
-	struct map texts;
+	struct map texts;	/* → whether it is a detail, as an enum telling */
+};
+
+enum telling { TELL_WARNING = 1, TELL_DETAIL };
+
+/* An optional dependency that cannot be had. */
+struct left_out {
+	struct node *from;
+	const struct edge *edge;
+	int code;
 };
 
 struct resolver {
@@ -196,6 +206,7 @@ struct resolver {
 	size_t nby_name;
 	uint32_t nclasses;
 	unsigned rounds;
+	VEC(struct left_out) left_out;
 	struct warnings *warnings;
 	struct version *node_version;	/* of [environment] node; NULL where it is not known */
 };
@@ -300,5 +311,11 @@ void explain_node(struct buf *b, const struct resolver *r, const struct node *n)
 int place(struct resolver *r, struct toml_place at);
 /* Each text once. */
 void warn(struct resolver *r, const char *format, ...) _printf_(2, 3);
+void detail(struct resolver *r, const char *format, ...) _printf_(2, 3);
+
+/* left_out.c */
+int left_out_add(struct resolver *r, struct node *from, const struct edge *e, int code);
+/* A warning for each parent, and a detail for each dependency where there are several. */
+int left_out_tell(struct resolver *r);
 
 #endif

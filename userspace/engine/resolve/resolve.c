@@ -95,6 +95,7 @@ static void resolver_done(struct resolver *r)
 	buf_done(&r->key);
 	vec_done(&r->nodes);
 	vec_done(&r->queue);
+	vec_done(&r->left_out);
 	vec_done(&r->ahead);
 	vec_done(&r->copies);
 	arena_done(&r->round);
@@ -155,6 +156,8 @@ static int resolve_once(const struct manifest *m, const struct resolve_source *s
 		return k;
 	find_node_version(&r);
 	k = settle(&r);
+	if (left_out_tell(&r) < 0)
+		k = -ENOMEM;
 	if (k == 0)
 		k = emit(&r, ret, ret_unsure);
 	if (k == -ENOMEM)
@@ -194,9 +197,13 @@ int resolve(const struct manifest *m, const struct resolve_source *source,
 		lockfile_free(l);
 		l = TAKE_PTR(again);
 	}
-	map_foreach(text, &w.texts)
-		if (o->warn)
-			o->warn(o->data, text->key.p);
+	map_foreach(text, &w.texts) {
+		void (*told)(void *data, const char *text) =
+			(uintptr_t)text->value == TELL_DETAIL ? o->detail : o->warn;
+
+		if (told)
+			told(o->data, text->key.p);
+	}
 	if (k == 0)
 		*ret = TAKE_PTR(l);
 	return k;

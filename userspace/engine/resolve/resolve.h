@@ -35,6 +35,8 @@ struct resolve_options {
 	struct platform host;		/* only for messages: the lockfile is for all platforms */
 	/* Told once for each deprecated version chosen, and the like; may be NULL. */
 	void (*warn)(void *data, const char *text);
+	/* What a warning sums up, one by one; may be NULL. */
+	void (*detail)(void *data, const char *text);
 	void *data;
 };
 
