@@ -140,6 +140,34 @@ echo precious >foreign/node_modules/mine/file
 exits 11 "a node_modules that something else made is refused" install foreign --materialize=copy
 has "$err" "node_modules" "... by name"
 is "$(cat foreign/node_modules/mine/file)" precious "... and not touched"
+project "$T/linked"
+mkdir "$T/outside" && ln -s ../outside linked/node_modules
+exits 11 "a node_modules that is a link is refused" install linked --materialize=copy
+rm -rf linked/node_modules linked/.cratons && ln -s ../outside linked/.cratons
+exits 11 "a .cratons that is a link is refused" install linked --materialize=copy
+is "$(ls -A "$T/outside")" "" "... and nothing is written through it"
+if cratons -C p run -- true 2>"$T/.err"; then
+	rm -rf "$T/canary" && mkdir "$T/canary"
+	# What runs may write the project: links that it leaves there must not lead the next run out.
+	for place in .cratons/cache/.cache .cratons/cache .cratons; do
+		cratons -C p run -- sh -c "rm -rf $place; ln -s '$T/canary' $place" 2>/dev/null
+		[ -L p/$place ] || rm -rf p/$place && ln -sfn "$T/canary" p/$place
+		cratons -C p run -- sh -c 'echo escaped >node_modules/.cache/out' >"$T/.out" 2>&1
+		is "$(find "$T/canary" -mindepth 1)" "" "a run after $place became a link stays in its container"
+		rm -rf p/.cratons
+	done
+	for place in .cratons/overlay/upper .cratons/overlay; do
+		cratons -C p run --overlay -- true
+		rm -rf p/$place && ln -s "$T/canary" p/$place
+		cratons -C p run --overlay -- sh -c 'echo escaped >node_modules/out' >"$T/.out" 2>&1
+		is "$(find "$T/canary" -mindepth 1)" "" "an overlay after $place became a link"
+		rm -rf p/.cratons
+	done
+	cratons -C p run --overlay -- sh -c 'echo kept >node_modules/out' &&
+		is "$(cratons -C p run --overlay -- cat node_modules/out)" kept "without links an overlay keeps what was written"
+else
+	skip "links in .cratons" "no container here: $(head -n 1 "$T/.err")"
+fi
 f=$(find -H m-copy/node_modules/ms/ -name index.js | head -n 1)
 cp "$f" "$T/index.js"
 chmod u+w "$f" && echo 'evil()' >>"$f"

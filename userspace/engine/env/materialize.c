@@ -343,6 +343,9 @@ int materialize(struct cas *c, int dirfd, const char *name, const struct digest 
 	if (fd < 0)
 		return fd;
 	r = record(dirfd, name, fd);
+	if (r == -ENOTDIR || r == -ELOOP)
+		return diag_fail(d, -ERR_INSTALL, "the project's .cratons is a link or a file, not a "
+			"directory");
 	if (r < 0)
 		return diag_errno(d, r, "cannot write .cratons");
 	r = sync_dir(&s, fd, t, 0);
