@@ -48,7 +48,11 @@ DEFINE_CLEANUP(struct cas_put *, cas_put_free);
 
 int cas_put_file(struct cas_put *p, const void *bytes, size_t len, struct cas_file *ret,
 	struct diag *d);
-/* The same from a descriptor of `size` bytes, for what should not be held in memory. */
+/* The same from where `read` gives exactly n bytes a call, or from a descriptor, for what should not be
+ * held in memory. */
+typedef int (*cas_read_fn)(void *data, void *to, size_t n);
+int cas_put_stream(struct cas_put *p, cas_read_fn read, void *data, uint64_t size,
+	struct cas_file *ret, struct diag *d);
 int cas_put_fd(struct cas_put *p, int fd, uint64_t size, struct cas_file *ret, struct diag *d);
 
 /* Writes pack, large objects and the tree, and queues their index entries; with `source`, also the

@@ -250,8 +250,9 @@ int cas_put_file(struct cas_put *p, const void *bytes, size_t len, struct cas_fi
 	return 0;
 }
 
-/* Copies to staging while hashing: what comes from a descriptor can be read only once. */
-static int copy_hashed(int from, int to, uint64_t size, struct digest *chunks, struct digest *ret)
+/* Copies to staging while hashing: what comes as a stream can be read only once. */
+static int copy_hashed(cas_read_fn from, void *data, int to, uint64_t size, struct digest *chunks,
+	struct digest *ret)
 {
 	_cleanup_free_ char *bytes = malloc(READ_SIZE);
 	struct hasher h;
@@ -261,7 +262,7 @@ static int copy_hashed(int from, int to, uint64_t size, struct digest *chunks, s
 	hash_init(&h);
 	while (size > 0) {
 		size_t n = (size_t)MIN((uint64_t)READ_SIZE, size);
-		int r = fd_read_all(from, bytes, n);
+		int r = from(data, bytes, n);
 
 		if (r == 0)
 			r = fault_point("write object");
@@ -278,7 +279,8 @@ static int copy_hashed(int from, int to, uint64_t size, struct digest *chunks, s
 	return 0;
 }
 
-static int put_fd_large(struct cas_put *p, int from, uint64_t size, struct cas_file *ret)
+static int put_stream_large(struct cas_put *p, cas_read_fn from, void *data, uint64_t size,
+	struct cas_file *ret)
 {
 	_cleanup_fd_ int fd = -1;
 	struct cas_file f = { .size = size };
@@ -293,7 +295,7 @@ static int put_fd_large(struct cas_put *p, int from, uint64_t size, struct cas_f
 	r = stage(p, &name, &fd);
 	if (r < 0)
 		return r;
-	r = copy_hashed(from, fd, size, chunks, &f.digest);
+	r = copy_hashed(from, data, fd, size, chunks, &f.digest);
 	if (r == 0 && !map_get(&p->own, digest_key(&f.digest)) && !known(p->w, &f.digest)) {
 		r = add_object(p, &f.digest, size, 0, 0, &o);
 		if (r == 0) {
@@ -309,7 +311,8 @@ static int put_fd_large(struct cas_put *p, int from, uint64_t size, struct cas_f
 	return r;
 }
 
-int cas_put_fd(struct cas_put *p, int fd, uint64_t size, struct cas_file *ret, struct diag *d)
+int cas_put_stream(struct cas_put *p, cas_read_fn from, void *data, uint64_t size,
+	struct cas_file *ret, struct diag *d)
 {
 	_cleanup_free_ char *bytes = NULL;
 	int r;
@@ -317,16 +320,29 @@ int cas_put_fd(struct cas_put *p, int fd, uint64_t size, struct cas_file *ret, s
 	if (size > TREE_CHUNK * (uint64_t)UINT32_MAX)
 		return -ERR_LIMIT;
 	if (size > TREE_CHUNK) {
-		r = put_fd_large(p, fd, size, ret);
-		return r < 0 ? writer_failed(d, r, "a file cannot be copied into the store") : 0;
+		r = put_stream_large(p, from, data, size, ret);
+		/* The source may have said already what was wrong with it. */
+		if (r == 0 || (d && d->code == r))
+			return r;
+		return writer_failed(d, r, "a file cannot be copied into the store");
 	}
 	bytes = malloc((size_t)size + 1);
 	if (!bytes)
 		return -ENOMEM;
-	r = fd_read_all(fd, bytes, (size_t)size);
-	if (r < 0)
-		return diag_errno(d, r, "a file cannot be read");
-	return cas_put_file(p, bytes, (size_t)size, ret, d);
+	r = from(data, bytes, (size_t)size);
+	if (r == 0)
+		return cas_put_file(p, bytes, (size_t)size, ret, d);
+	return d && d->code == r ? r : diag_errno(d, r, "a file cannot be read");
+}
+
+static int read_fd(void *data, void *to, size_t n)
+{
+	return fd_read_all(*(int *)data, to, n);
+}
+
+int cas_put_fd(struct cas_put *p, int fd, uint64_t size, struct cas_file *ret, struct diag *d)
+{
+	return cas_put_stream(p, read_fd, &fd, size, ret, d);
 }
 
 static int rely_on(struct queue *q, const struct tree *t, const struct map *own, struct diag *d)

@@ -61,6 +61,43 @@ static void check_view(const struct unpack_view *v, struct str archive)
 	}
 }
 
+static int fill(void *data, void *to, size_t n, size_t *ret_n, struct diag *d)
+{
+	struct str *rest = data;
+
+	*ret_n = MIN(n, rest->n);
+	if (*ret_n)
+		memcpy(to, rest->p, *ret_n);
+	*rest = str_slice(*rest, *ret_n, rest->n);
+	return 0;
+}
+
+/* Read as a stream, what was refused is refused as well, and nothing is read beyond the window. Without
+ * contents that come later: these need a store. */
+static void as_stream(const struct unpack_options *o, struct str archive, bool may)
+{
+	struct tar_reader t;
+	struct tar_entry e;
+	struct unpack_view v = { 0 };
+	struct str rest = archive;
+	bool later = false;
+	int r;
+
+	tar_init_stream(&t, fill, &rest, archive.n);
+	while ((r = tar_next(&t, &e, NULL)) > 0)
+		later |= e.later;
+	if (r == 0 && tar_drain(&t, NULL) == 0 && rest.n)
+		abort();
+	tar_done(&t);
+	if (later)
+		return;
+	rest = archive;
+	r = unpack_view_stream(&v, o, fill, &rest, archive.n, NULL, NULL);
+	if (r == 0 && !may)
+		abort();
+	unpack_view_done(&v);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_diag_ struct diag d = DIAG_INIT;
@@ -80,5 +117,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else if (d.code == 0 && r != -ENOMEM)
 		abort();
 	unpack_view_done(&v);
+	as_stream(&o, archive, r == 0 || (data[0] & 4) || archive.n > TREE_CHUNK);
 	return 0;
 }

@@ -17,17 +17,17 @@ bool inflate_is_gzip(struct str bytes)
 
 /* The trailer's ISIZE is the size modulo 2^32 of the last member: right for what registries hold,
  * and only a guess of the room needed. */
-static size_t size_guess(struct str bytes, uint64_t limit)
+uint64_t inflate_guess(struct str bytes)
 {
 	uint32_t isize = 0;
 
 	if (bytes.n >= GZIP_SMALLEST)
 		for (int i = 0; i < 4; i++)
 			isize |= (uint32_t)(uint8_t)bytes.p[bytes.n - 4 + (size_t)i] << (8 * i);
-	return (size_t)MIN(limit, MAX((uint64_t)isize, (uint64_t)bytes.n));
+	return MAX((uint64_t)isize, (uint64_t)bytes.n);
 }
 
-static bool all_zero(struct str s)
+bool inflate_is_padding(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++)
 		if (s.p[i])
@@ -35,7 +35,7 @@ static bool all_zero(struct str s)
 	return true;
 }
 
-static uint64_t size_limit(size_t packed, uint64_t max, unsigned max_ratio)
+uint64_t inflate_limit(size_t packed, uint64_t max, unsigned max_ratio)
 {
 	uint64_t by_ratio;
 
@@ -78,21 +78,21 @@ int inflate_gzip(struct str bytes, uint64_t max, unsigned max_ratio, struct buf 
 {
 	_cleanup_(libdeflate_free_decompressor_p) struct libdeflate_decompressor *z =
 		libdeflate_alloc_decompressor();
-	uint64_t limit = size_limit(bytes.n, max, max_ratio);
+	uint64_t limit = inflate_limit(bytes.n, max, max_ratio);
 	size_t at = 0;
 	int r;
 
 	if (!z)
 		return diag_errno(d, -ENOMEM, "unpacking an archive");
 	ret->max = (size_t)limit;
-	r = buf_reserve(ret, size_guess(bytes, limit));
+	r = buf_reserve(ret, (size_t)MIN(limit, inflate_guess(bytes)));
 	if (r < 0)
 		return diag_errno(d, r, "unpacking an archive");
 	while (r == 0 && at < bytes.n) {
 		struct str rest = str_slice(bytes, at, bytes.n);
 
 		if (at > 0 && !inflate_is_gzip(rest)) {
-			if (all_zero(rest))
+			if (inflate_is_padding(rest))
 				break;
 			return diag_fail(d, -ERR_ARCHIVE, "bytes follow the gzip stream");
 		}

@@ -2,6 +2,7 @@
 #include "engine/unpack/tar.h"
 
 #include "prim/err.h"
+#include "tree/tree.h"
 
 #include <errno.h>
 
@@ -9,6 +10,7 @@
 #define PAX_MAX	     ((uint64_t)1 << 20)	/* bytes of extended headers for one entry */
 #define LONG_NAME_MAX ((uint64_t)64 << 10)
 #define NAME_SHOWN   300	/* bytes of an entry's name in a sentence */
+#define WINDOW	     ((size_t)256 << 10)
 
 /* The header block (pax(1p), "ustar Interchange Format"). */
 struct header {
@@ -24,8 +26,15 @@ void tar_init(struct tar_reader *t, struct str bytes, bool need_end)
 	*t = (struct tar_reader){ .bytes = bytes, .need_end = need_end };
 }
 
+void tar_init_stream(struct tar_reader *t, tar_fill_fn fill, void *data, uint64_t max)
+{
+	*t = (struct tar_reader){ .fill = fill, .fill_data = data, .max = max };
+}
+
 void tar_done(struct tar_reader *t)
 {
+	buf_done(&t->window);
+	buf_done(&t->short_target);
 	buf_done(&t->name);
 	buf_done(&t->target);
 	buf_done(&t->short_name);
@@ -97,17 +106,105 @@ int tar_refuse(struct diag *d, struct str name, const char *why)
 		shown.n < name.n ? "..." : "", why);
 }
 
+/* Of a stream: sees to it that the window has n bytes from here on, if the archive has. It may move:
+ * what pointed into it is gone. */
+static int need(struct tar_reader *t, size_t n, struct diag *d)
+{
+	size_t left = t->bytes.n - t->at, room = MAX(n, WINDOW) - left, got = 0;
+	int r;
+
+	if (!t->fill || t->ended || left >= n)
+		return 0;
+	if (left)
+		memmove(t->window.data, t->bytes.p + t->at, left);
+	t->window.len = left;
+	t->at = 0;
+	r = buf_reserve(&t->window, room);
+	if (r == 0)
+		r = t->fill(t->fill_data, t->window.data + left, room, &got, d);
+	t->ended = got < room;
+	t->window.len += got;
+	t->bytes = buf_str(&t->window);
+	return r;
+}
+
 /* The bytes of an entry, and the position moved past their padding. */
 static int take(struct tar_reader *t, struct str name, uint64_t size, struct str *ret,
 	struct diag *d)
 {
-	size_t left = t->bytes.n - t->at;
+	size_t left, padded = ((size_t)size + BLOCK - 1) / BLOCK * BLOCK;
+	int r = need(t, padded, d);
 
+	left = t->bytes.n - t->at;
+	if (r < 0)
+		return r;
 	if (size > left)
 		return tar_refuse(d, name, "is longer than the archive");
 	*ret = str_of(t->bytes.p + t->at, (size_t)size);
-	t->at += MIN(left, ((size_t)size + BLOCK - 1) / BLOCK * BLOCK);
+	t->at += MIN(left, padded);
 	return 0;
+}
+
+/* Contents that are too large for the window wait for tar_read. */
+static int take_later(struct tar_reader *t, struct str name, uint64_t size, struct diag *d)
+{
+	if (size > t->max)
+		return tar_refuse(d, name, "is longer than the archive");
+	t->pending = size;
+	t->padding = -size % BLOCK;
+	t->current = name;
+	return 0;
+}
+
+int tar_read(struct tar_reader *t, void *to, size_t n, struct diag *d)
+{
+	size_t left = MIN(n, t->bytes.n - t->at), got = 0;
+	int r = 0;
+
+	if (n > t->pending)
+		return -EINVAL;
+	memcpy(to, t->bytes.p + t->at, left);
+	t->at += left;
+	t->pending -= n;
+	if (n > left && !t->ended)
+		r = t->fill(t->fill_data, (char *)to + left, n - left, &got, d);
+	if (r < 0)
+		return r;
+	t->ended = t->ended || got < n - left;
+	return got < n - left ? tar_refuse(d, t->current, "is longer than the archive") : 0;
+}
+
+/* The rest of an entry that nobody read, and its padding, which may lack at the archive's end. */
+static int pass_over(struct tar_reader *t, struct diag *d)
+{
+	while (t->pending + t->padding) {
+		size_t n;
+		int r = need(t, BLOCK, d);
+
+		if (r < 0)
+			return r;
+		n = (size_t)MIN((uint64_t)(t->bytes.n - t->at), t->pending + t->padding);
+		if (n == 0 && t->pending)
+			return tar_refuse(d, t->current, "is longer than the archive");
+		if (n == 0)
+			break;
+		t->at += n;
+		t->padding -= n > t->pending ? n - t->pending : 0;
+		t->pending -= MIN((uint64_t)n, t->pending);
+	}
+	t->padding = 0;
+	return 0;
+}
+
+int tar_drain(struct tar_reader *t, struct diag *d)
+{
+	int r = 0;
+
+	while (r == 0 && t->fill && !t->ended) {
+		t->at = t->bytes.n;
+		r = need(t, BLOCK, d);
+	}
+	return r;
 }
 
 static int pax_field(struct tar_reader *t, struct str key, struct str value, bool global,
@@ -181,18 +278,22 @@ static int header_name(struct tar_reader *t, const struct header *h, struct str 
 	struct str prefix = field(h->prefix, sizeof(h->prefix));
 	int r;
 
-	if (!is_ustar(h) || prefix.n == 0) {
+	if (!is_ustar(h))
+		prefix.n = 0;
+	if (prefix.n == 0 && !t->fill) {
 		*ret = name;
 		return 0;
 	}
 	buf_reset(&t->short_name);
-	r = buf_addf(&t->short_name, "%.*s/%.*s", STR_ARG(prefix), STR_ARG(name));
+	r = buf_addf(&t->short_name, "%.*s%s%.*s", STR_ARG(prefix), prefix.n ? "/" : "",
+		STR_ARG(name));
 	*ret = buf_str(&t->short_name);
 	return r;
 }
 
-static int extension(struct tar_reader *t, const struct header *h, struct diag *d)
+static int extension(struct tar_reader *t, const struct header *header, struct diag *d)
 {
+	const struct header copy = *header, *h = &copy;	/* take() may move the window */
 	struct str name = field(h->name, sizeof(h->name)), body = { 0 };
 	bool pax = h->type == 'x' || h->type == 'g';
 	uint64_t size;
@@ -250,6 +351,11 @@ static int entry(struct tar_reader *t, const struct header *h, struct tar_entry 
 		r = header_name(t, h, &name);
 	if (!t->has_target)
 		target = field(h->linkname, sizeof(h->linkname));
+	if (r == 0 && !t->has_target && t->fill) {
+		buf_reset(&t->short_target);
+		r = buf_addstr(&t->short_target, target);
+		target = buf_str(&t->short_target);
+	}
 	if (r == 0)
 		r = kind_of(h, name, ret, d);
 	if (r < 0)
@@ -261,7 +367,10 @@ static int entry(struct tar_reader *t, const struct header *h, struct tar_entry 
 	/* Links carry no contents; some old writers give their target's size all the same. */
 	if (ret->kind == TAR_SYMLINK || ret->kind == TAR_HARDLINK || ret->kind == TAR_DIR)
 		size = 0;
-	r = take(t, name, size, &ret->contents, d);
+	ret->size = size;
+	ret->later = t->fill && size > TREE_CHUNK;
+	ret->contents = (struct str){ 0 };
+	r = ret->later ? take_later(t, name, size, d) : take(t, name, size, &ret->contents, d);
 	if (r < 0)
 		return r;
 	ret->name = name;
@@ -284,9 +393,14 @@ static int at_end(struct tar_reader *t, struct diag *d)
 int tar_next(struct tar_reader *t, struct tar_entry *ret, struct diag *d)
 {
 	for (;;) {
-		const struct header *h = (const void *)(t->bytes.p + t->at);
-		int r;
+		const struct header *h;
+		int r = pass_over(t, d);
 
+		if (r == 0)
+			r = need(t, BLOCK, d);
+		if (r < 0)
+			return r;
+		h = (const void *)(t->bytes.p + t->at);
 		if (t->at == t->bytes.n)
 			return at_end(t, d);
 		if (t->bytes.n - t->at < BLOCK)

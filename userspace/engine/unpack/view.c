@@ -24,7 +24,12 @@ struct str unpack_find(const struct unpack_view *view, struct str path)
 {
 	const struct unpack_item *i = view_get(view, path);
 
-	return i && i->kind == TAR_FILE ? i->contents : (struct str){ NULL, 0 };
+	if (!i || i->kind != TAR_FILE)
+		return (struct str){ NULL, 0 };
+	if (!i->put)
+		return i->contents;
+	((struct unpack_view *)(uintptr_t)view)->lacking = true;
+	return (struct str){ NULL, 0 };
 }
 
 /* Drops "." and empty parts and the first `strip` ones. An absolute path, "..", or a name that no
@@ -101,6 +106,7 @@ static bool link_stays_inside(struct str path, struct str target)
 static bool same_file(const struct unpack_item *a, const struct unpack_item *b)
 {
 	return a->kind == b->kind && a->kind != TAR_HARDLINK && str_eq(a->contents, b->contents) &&
+	       a->put == b->put && digest_eq(&a->file.digest, &b->file.digest) &&
 	       str_eq(a->target, b->target) && a->executable == b->executable;
 }
 
@@ -120,8 +126,47 @@ static int add_item(struct unpack_view *v, const struct unpack_item *item, struc
 	return r < 0 ? r : map_put(&v->by_path, item->path, (void *)v->items.n);
 }
 
-static int judge(struct unpack_view *v, const struct unpack_options *o, const struct tar_entry *e,
-	struct diag *d)
+struct later {
+	struct tar_reader *t;
+	struct diag *d;
+	char beginning[UNPACK_BEGINNING];
+	bool begun;
+};
+
+static int read_later(void *data, void *to, size_t n)
+{
+	struct later *l = data;
+	int r = tar_read(l->t, to, n, l->d);
+
+	if (r == 0 && !l->begun)
+		memcpy(l->beginning, to, sizeof(l->beginning));
+	l->begun = true;
+	return r;
+}
+
+static int take_contents(struct unpack_view *v, struct tar_reader *t, const struct tar_entry *e,
+	struct unpack_item *item, struct diag *d)
+{
+	struct later l = { .t = t, .d = d };
+	int r;
+
+	item->contents = e->contents;
+	if (e->kind != TAR_FILE || !v->stream)
+		return 0;
+	if (!e->later) {
+		item->contents = arena_str(&v->arena, e->contents);
+		return item->contents.p ? 0 : -ENOMEM;
+	}
+	r = cas_put_stream(v->put, read_later, &l, e->size, &item->file, d);
+	if (r < 0)
+		return r;
+	item->put = true;
+	item->contents = arena_str(&v->arena, str_of(l.beginning, sizeof(l.beginning)));
+	return item->contents.p ? 0 : -ENOMEM;
+}
+
+static int judge(struct unpack_view *v, const struct unpack_options *o, struct tar_reader *t,
+	const struct tar_entry *e, struct diag *d)
 {
 	struct unpack_item item = { .kind = e->kind, .executable = e->executable };
 	bool is_link = e->kind == TAR_SYMLINK || e->kind == TAR_HARDLINK;
@@ -143,9 +188,9 @@ static int judge(struct unpack_view *v, const struct unpack_options *o, const st
 		if (r < 0)
 			return r;
 	}
-	item.contents = e->contents;
-	v->bytes += e->contents.n;
-	return add_item(v, &item, d);
+	r = take_contents(v, t, e, &item, d);
+	v->bytes += e->size;
+	return r < 0 ? r : add_item(v, &item, d);
 }
 
 /* A hard link becomes the file that it names, which must have come before it. */
@@ -161,26 +206,53 @@ static int settle_hardlinks(struct unpack_view *v, struct diag *d)
 			return tar_refuse(d, link->path, "is a hard link to what is not in the archive");
 		link->kind = TAR_FILE;
 		link->contents = file->contents;
+		link->put = file->put;
+		link->file = file->file;
 		link->executable = file->executable;
 	}
 	return 0;
 }
 
-int unpack_view_read(struct unpack_view *v, const struct unpack_options *o, struct str tar,
-	bool need_end, struct diag *d)
+static int read_all(struct unpack_view *v, const struct unpack_options *o, struct tar_reader *t,
+	struct diag *d)
 {
 	uint64_t max = o->max_entries ? o->max_entries : 1000000, n = 0;
-	struct tar_reader t;
 	struct tar_entry e;
 	int r;
 
-	tar_init(&t, tar, need_end);
-	while ((r = tar_next(&t, &e, d)) > 0) {
+	while ((r = tar_next(t, &e, d)) > 0) {
 		r = ++n > max ? diag_fail(d, -ERR_ARCHIVE, "the archive has more than %llu entries",
-				(unsigned long long)max) : judge(v, o, &e, d);
+				(unsigned long long)max) : judge(v, o, t, &e, d);
 		if (r < 0)
-			break;
+			return r;
 	}
-	tar_done(&t);
+	if (r == 0)
+		r = tar_drain(t, d);
 	return r < 0 ? r : settle_hardlinks(v, d);
+}
+
+int unpack_view_read(struct unpack_view *v, const struct unpack_options *o, struct str tar,
+	bool need_end, struct diag *d)
+{
+	struct tar_reader t;
+	int r;
+
+	tar_init(&t, tar, need_end);
+	r = read_all(v, o, &t, d);
+	tar_done(&t);
+	return r;
+}
+
+int unpack_view_stream(struct unpack_view *v, const struct unpack_options *o, tar_fill_fn fill,
+	void *data, uint64_t max, struct cas_put *put, struct diag *d)
+{
+	struct tar_reader t;
+	int r;
+
+	v->stream = true;
+	v->put = put;
+	tar_init_stream(&t, fill, data, max);
+	r = read_all(v, o, &t, d);
+	tar_done(&t);
+	return r;
 }

@@ -130,13 +130,18 @@ static int first(void *data, const struct unpack_view *view, struct diag *d)
 }
 
 /* A file with CR LF line ends throughout, as npm's own fix does it: all become LF. */
-static int fix_first_line(struct str contents, struct buf *changed)
+static int fix_first_line(const struct unpack_file *f, struct buf *changed)
 {
+	struct str contents = f->contents;
 	size_t line = str_find(contents, '\n', 0);
 	int r = 0;
 
-	if (!str_starts(contents, STR("#!")) || line == contents.n || line == 0 ||
-			contents.p[line - 1] != '\r')
+	if (!str_starts(contents, STR("#!")) ||
+			(line < contents.n && contents.p[line - 1] != '\r'))
+		return 0;
+	if (f->size > contents.n)
+		return UNPACK_WHOLE;
+	if (line == contents.n)
 		return 0;
 	for (size_t i = 0; i < contents.n && r == 0; i++) {
 		if (contents.p[i] == '\r' && i + 1 < contents.n && contents.p[i + 1] == '\n')
@@ -146,17 +151,17 @@ static int fix_first_line(struct str contents, struct buf *changed)
 	return r;
 }
 
-static int each(void *data, struct str path, struct str contents, struct buf *changed,
-	bool *executable, struct diag *d)
+static int each(void *data, const struct unpack_file *f, struct buf *changed, bool *executable,
+	struct diag *d)
 {
 	struct package_unpack *u = data;
-	bool in_dir = u->bin_dir.n && str_starts(path, u->bin_dir) &&
-		      str_find(path, '/', u->bin_dir.n) == path.n;
+	bool in_dir = u->bin_dir.n && str_starts(f->path, u->bin_dir) &&
+		      str_find(f->path, '/', u->bin_dir.n) == f->path.n;
 
-	if (!in_dir && !map_get(&u->bins, path))
+	if (!in_dir && !map_get(&u->bins, f->path))
 		return 0;
 	*executable = true;
-	return fix_first_line(contents, changed);
+	return fix_first_line(f, changed);
 }
 
 int npm_unpack(struct cas_writer *w, struct str archive, const struct lock_package *p,
