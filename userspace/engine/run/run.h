@@ -23,7 +23,8 @@ struct run_options {
 	const char *const *extra_env;	/* "NAME=value", NULL-terminated, or NULL */
 };
 
-/* The trees are the caller's to keep (find.h). 0 and the exit status to pass on, or a code when the command could not be run. */
+/* The trees are the caller's to keep (find.h). 0 and the exit status to pass on, or a code when the
+ * command could not be run. */
 int run_in_environment(const struct project *p, const struct run_options *o, int *ret_status,
 	struct diag *d);
 

@@ -196,7 +196,7 @@ static int run_step(struct build *b, const struct build_step *step)
 		.nbinds = q->node ? 3 : 2,
 		.argv = argv,
 		.cwd = own,
-		.limits = { .output_max = OUTPUT_MAX, 
+		.limits = { .output_max = OUTPUT_MAX,
 			.seconds = q->seconds ? q->seconds : BUILD_SECONDS },
 		.stdio = SANDBOX_STDIO_CAPTURE,
 		.user_ns = mount_server_user_ns(b->server),
