@@ -8,6 +8,7 @@
 #include "prim/vec.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #define MODULES	"node_modules"
@@ -133,12 +134,38 @@ static int bind_modules(struct run *run)
 	return r < 0 ? r : bind_caches(run, modules);
 }
 
+/*
+ * What decides over later installations, or runs on the host by itself: a package that could write
+ * these could grant itself anything. They are seen, and changed from outside. What is not there can
+ * still be made, as a bind needs something to lie on; and a link is left to whoever made it.
+ */
+static int bind_authority(struct run *run)
+{
+	static const char *const names[] = { MANIFEST_NAME, LOCKFILE_NAME, ".npmrc", ".cratons",
+		".git/config", ".git/hooks" };
+	const struct project *p = run->project;
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++) {
+		const char *path = text(run, "%s/%s", p->path, names[i]);
+		struct stat st;
+
+		if (fstatat(p->fd, names[i], &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISLNK(st.st_mode))
+			continue;
+		r = bind(run, (struct sandbox_bind){ .kind = SANDBOX_BIND_RO, .source = path,
+			.target = path, .optional = true });
+	}
+	return r;
+}
+
 static int plan_binds(struct run *run)
 {
 	const struct run_options *o = run->options;
 	int r = bind(run, (struct sandbox_bind){ .kind = SANDBOX_BIND_RW,
 		.source = run->project->path, .target = run->project->path });
 
+	if (r == 0)
+		r = bind_authority(run);
 	if (r == 0 && run->cover_store)
 		r = bind(run, (struct sandbox_bind){ .kind = SANDBOX_BIND_TMPFS, .size = 4096,
 			.target = text(run, "%s", run->project->home) });
