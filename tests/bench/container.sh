@@ -1,34 +1,52 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# container.sh [--runs N] [--json]: the time from typing a command to its end, for `true` bare, in our
+# container.sh [--runs N]: the time from typing a command to its end, for `true` bare, in our
 # container, and in bubblewrap with the same namespaces, mounts and privileges, without and with the
 # same seccomp programs (bubblewrap takes them ready-made). Medians; the programs take turns, so that
-# a busy moment hits all.
+# a busy moment hits all. A table, and O/bench/container.json.
+#
+# container.sh --project DIR --modules DIR [--runs N]: the same of `cratons run -- true` in a project,
+# when its server must start and when it runs, beside bubblewrap that binds the project and, for the
+# mount, another directory. O/bench/run.json.
 set -eu
-O=${O:-${BUILD:-$(cd "$(dirname "$0")/../.." && pwd)/build}}
-runs=200 json=
+top=$(cd "$(dirname "$0")/../.." && pwd)
+O=${O:-${BUILD:-$top/build}}
+runs=200 project= modules=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--runs) runs=$2; shift ;;
-	--json) json=y ;;
-	*) echo "usage: container.sh [--runs N] [--json]" >&2; exit 2 ;;
+	--project) project=$2; shift ;;
+	--modules) modules=$2; shift ;;
+	*) echo "usage: container.sh [--runs N] [--project DIR --modules DIR]" >&2; exit 2 ;;
 	esac
 	shift
 done
-exec python3 - "$O" "$runs" "$json" <<'EOF'
-import glob, json, os, shutil, struct, sys, tempfile, time
-build, runs, as_json = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-bwrap = ["bwrap", "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net",
+exec python3 - "$O" "$runs" "$project" "$modules" "$top/tests/bench/lib.js" <<'EOF'
+import glob, json, os, shutil, signal, struct, subprocess, sys, tempfile, time
+build, runs, project, modules, lib = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4], sys.argv[5]
+machine = lambda: json.loads(subprocess.check_output(["node", lib]))
+before = machine()
+bwrap = ["bwrap", "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts",
          "--unshare-cgroup", "--disable-userns", "--die-with-parent", "--new-session", "--hostname", "x",
          "--cap-drop", "ALL", "--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev",
          "--tmpfs", "/tmp", "--tmpfs", "/home/user"]
 for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
     if os.path.islink("/" + name):
         bwrap += ["--symlink", os.readlink("/" + name), "/" + name]
-for pattern in "/etc/ld.so.cache", "/etc/alternatives", "/etc/maven", "/etc/fonts", "/etc/java-*-openjdk":
+etc = ["/etc/ld.so.cache", "/etc/alternatives", "/etc/maven", "/etc/fonts", "/etc/java-*-openjdk"]
+if project:
+    etc += ["/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/etc/services", "/etc/protocols"]
+else:
+    bwrap.append("--unshare-net")
+for pattern in etc:
     for path in glob.glob(pattern):
         bwrap += ["--ro-bind", path, path]
+if project:
+    inside = project + "/node_modules"
+    bwrap += ["--bind", project, project, "--ro-bind", modules, inside, "--chdir", project]
+    for name in ".cache", ".vite", ".vite-temp":
+        bwrap += ["--bind", project + "/.cratons/cache/" + name, inside + "/" + name]
 for cover in "kcore", "keys", "timer_list", "kallsyms", "cmdline":
     if os.path.exists("/proc/" + cover):
         bwrap += ["--ro-bind", "/dev/null", "/proc/" + cover]
@@ -48,7 +66,26 @@ for part in blob[8:cut], blob[cut:cut + second * 8]:
     filters.append(f)
 with_seccomp = bwrap + [x for f in filters for x in ("--add-seccomp-fd", str(f.fileno()))]
 
-commands = {"bare": ["true"], "cratons": [build + "/test/sandbox-tool", "--", "true"]}
+def stop_server():
+    """Ends the server of this home, found by what it was started with."""
+    home = os.environ["CRATONS_HOME"].encode()
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/cmdline" % entry, "rb") as f:
+                words = f.read().split(b"\0")
+        except OSError:
+            continue
+        if words[0].endswith(b"/cratons-fused") and words[1:3] == [b"--home", home]:
+            os.kill(int(entry), signal.SIGKILL)
+            while os.path.exists("/proc/" + entry):
+                time.sleep(0.005)
+
+if project:
+    os.chdir(project)
+    run = [build + "/bin/cratons", "run", "--", "true"]
+    commands = {"bare": ["true"], "server starts": run, "cratons": run}
+else:
+    commands = {"bare": ["true"], "cratons": [build + "/test/sandbox-tool", "--", "true"]}
 if shutil.which("bwrap"):
     commands["bubblewrap"] = bwrap + ["--", "true"]
     commands["bubblewrap+seccomp"] = with_seccomp + ["--", "true"]
@@ -57,6 +94,8 @@ for _ in range(runs):
     for name, command in commands.items():
         for f in filters:
             f.seek(0)
+        if name == "server starts":
+            stop_server()
         start = time.perf_counter()
         pid = os.posix_spawnp(command[0], command, os.environ)
         _, status = os.waitpid(pid, 0)
@@ -64,12 +103,13 @@ for _ in range(runs):
         if status:
             sys.exit("%s ended with %d" % (name, status))
 median = {name: sorted(t)[len(t) // 2] * 1000 for name, t in times.items()}
-result = {"runs": runs, "median_ms": {n: round(m, 2) for n, m in median.items()}}
-result["ratio"] = {n: round(median["cratons"] / m, 2) for n, m in median.items() if n != "cratons"}
-if as_json:
-    print(json.dumps(result))
-else:
-    for name, m in median.items():
-        print("%-20s %6.2f ms  %s" % (name, m, "" if name == "cratons" else
-              "cratons takes %.2f times as long" % result["ratio"][name]))
+ratio = {n: round(median["cratons"] / m, 2) for n, m in median.items() if n != "cratons"}
+print("%-20s %9s  %s" % ("cratons run -- true" if project else "true", "ms", "cratons takes of it"))
+for name, m in median.items():
+    print("%-20s %9.2f  %s" % (name, m, ratio.get(name, "")))
+os.makedirs(build + "/bench", exist_ok=True)
+with open(build + "/bench/%s.json" % ("run" if project else "container"), "w") as f:
+    json.dump({"machine": {"before": before, "after": machine()}, "runs": runs,
+               "median_ms": {n: round(m, 2) for n, m in median.items()}, "ratio": ratio}, f, indent=2)
+    f.write("\n")
 EOF

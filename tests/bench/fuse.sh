@@ -3,13 +3,12 @@
 # fuse.sh [DIR]: the mount against the same tree on the file system that DIR (a node_modules) is on:
 # walking all names with their attributes, and reading all .js. Three states: warm; after dropping
 # all caches, of both sides; first touch, by a server that just started, with the store in the page
-# cache (against the warm tree). Medians of RUNS (5) in milliseconds, as a table or with --json.
+# cache (against the warm tree). Medians of RUNS (5) in milliseconds, as a table and in O/bench/fuse.json.
 # Dropping caches needs root; without, that state is left out.
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
-O=${O:-$top/build}
-json=
-[ "${1:-}" != --json ] || { json=1; shift; }
+O=${O:-${BUILD:-$top/build}}
+before=$(node "$top/tests/bench/lib.js")
 RUNS=${RUNS:-5}
 export CRATONS_FUSED=${CRATONS_FUSED:-$O/bin/cratons-fused}
 tmp=$(mktemp -d /tmp/cratons-bench.XXXXXX)
@@ -73,16 +72,18 @@ for what in walk read; do
 	fi
 done
 
-[ -n "$json" ] || printf '%-6s %-6s %10s %10s %7s\n' what state disk-ms mount-ms ratio
+json=
+printf '%-6s %-6s %10s %10s %7s\n' what state disk-ms mount-ms ratio
 for what in walk read; do
 	for state in warm first cold; do
 		key=$what-$state
 		[ -n "${fuse[$key]:-}" ] || continue
-		if [ -n "$json" ]; then
-			printf '{"what":"%s","state":"%s","disk_ms":%s,"mount_ms":%s}\n' $what $state "${disk[$key]}" "${fuse[$key]}"
-		else
-			printf '%-6s %-6s %10s %10s %7s\n' $what $state "${disk[$key]}" "${fuse[$key]}" \
-				"$(awk -v a="${fuse[$key]}" -v b="${disk[$key]}" 'BEGIN { printf "%.2f", a / b }')"
-		fi
+		ratio=$(awk -v a="${fuse[$key]}" -v b="${disk[$key]}" 'BEGIN { printf "%.2f", a / b }')
+		printf '%-6s %-6s %10s %10s %7s\n' $what $state "${disk[$key]}" "${fuse[$key]}" "$ratio"
+		json="$json${json:+,}
+  {\"what\":\"$what\",\"state\":\"$state\",\"disk_ms\":${disk[$key]},\"mount_ms\":${fuse[$key]},\"ratio\":$ratio}"
 	done
 done
+mkdir -p "$O/bench"
+printf '{"machine":{"before":%s,"after":%s},"runs":%s,"results":[%s\n]}\n' "$before" \
+	"$(node "$top/tests/bench/lib.js")" "$RUNS" "$json" >"$O/bench/fuse.json"

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 "use strict";
-// What the benchmarks share: whole processes timed side by side, medians, a table and JSON.
+// What the benchmarks share: whole processes timed side by side, medians, a table and JSON. As a program
+// it prints the machine's state, for those in other languages.
 const { spawnSync } = require("node:child_process");
 const fs = require("node:fs");
+const os = require("node:os");
 const path = require("node:path");
 
 const src = path.resolve(__dirname, "../..");
@@ -11,7 +13,11 @@ const runs = Number(process.env.RUNS || 5);
 
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
-// One process: milliseconds of wall time, peak memory in MB. Throws when it fails, with its output.
+// What the figures have to be read with. The load is that of the last minute.
+const machine = () => ({ processors: os.cpus().length, load: Number(os.loadavg()[0].toFixed(1)), kernel: os.release() });
+const before = machine();
+
+// One process: milliseconds of wall time, peak memory in MB, what it printed. Throws when it fails.
 function once(command, args, { cwd, env = {} } = {}) {
   const report = path.join(cwd || process.cwd(), `.time-${process.pid}`);
   const start = process.hrtime.bigint();
@@ -22,7 +28,7 @@ function once(command, args, { cwd, env = {} } = {}) {
     throw new Error(`${command} ${args.join(" ")}: status ${r.status}\n${r.stdout}\n${r.stderr}`);
   const mb = Number(fs.readFileSync(report, "utf8").trim().split("\n").pop()) / 1024;
   fs.unlinkSync(report);
-  return { ms, mb };
+  return { ms, mb, out: r.stdout };
 }
 
 // The number of system calls that a process and its threads and children make.
@@ -36,16 +42,17 @@ function syscalls(command, args, { cwd, env = {} } = {}) {
   return total ? Number(total.trim().split(/\s+/)[3]) : null;
 }
 
-// Cases: { name, peers: { <peer>: { prepare, command, args, cwd, env } } }. The peers of a case take
-// turns, so that what else the machine does hits all of them.
-function measure(name, peers, { count = true } = {}) {
+// Cases: { name, peers: { <peer>: { prepare, command, args, cwd, env, ms } } }; `ms` takes the time from
+// what was printed. The peers of a case take turns, so that what else the machine does hits all of them.
+// Ratios are of cratons to each peer, or of each peer to the one named by `against`.
+function measure(name, peers, { count = true, against } = {}) {
   const result = { name, peers: {} };
   for (const peer of Object.keys(peers)) result.peers[peer] = { ms: [], mb: [] };
   for (let i = 0; i < runs; i++) {
     for (const [peer, p] of Object.entries(peers)) {
       p.prepare?.();
-      const { ms, mb } = once(p.command, p.args, p);
-      result.peers[peer].ms.push(ms);
+      const { ms, mb, out } = once(p.command, p.args, p);
+      result.peers[peer].ms.push(p.ms ? p.ms(out) : ms);
       result.peers[peer].mb.push(mb);
     }
   }
@@ -58,25 +65,33 @@ function measure(name, peers, { count = true } = {}) {
     r.median = median(r.ms);
     r.peak = median(r.mb);
   }
-  for (const r of Object.values(result.peers)) r.ratio = result.peers.cratons.median / r.median;
+  const base = result.peers[against || "cratons"]?.median;
+  for (const r of Object.values(result.peers)) r.ratio = against ? r.median / base : base / r.median;
+  result.against = against || null;
   print(result);
   return result;
 }
 
+// One table a program: its head comes with the first rows.
+let headed = false;
 function print(result) {
-  console.log(`\n${result.name}`);
+  if (!headed) console.log(`${"case".padEnd(44)} ${"who".padEnd(20)} ${"ms".padStart(9)} ${"MB".padStart(6)} ${"calls".padStart(8)}  ratio`);
+  headed = true;
   for (const [peer, r] of Object.entries(result.peers)) {
-    const mb = r.peak === undefined ? "" : `${r.peak.toFixed(0).padStart(5)} MB`;
-    const calls = r.syscalls ? `${String(r.syscalls).padStart(8)} calls` : "";
-    const ratio = peer === "cratons" ? "" : `  cratons takes ${r.ratio.toFixed(2)} of it`;
-    console.log(`  ${peer.padEnd(14)} ${r.median.toFixed(1).padStart(9)} ms ${mb} ${calls}${ratio}`);
+    const mb = r.peak === undefined ? "" : r.peak.toFixed(0);
+    const base = peer === (result.against || "cratons") || r.ratio === undefined;
+    const ratio = base ? "" : `${r.ratio.toFixed(2)} ${result.against ? `of ${result.against}` : "(cratons of it)"}`;
+    console.log(`${result.name.padEnd(44)} ${peer.padEnd(20)} ${r.median.toFixed(1).padStart(9)} ${mb.padStart(6)} ` +
+      `${String(r.syscalls || "").padStart(8)}  ${ratio}`);
   }
 }
 
 function save(file, results) {
   const target = path.join(build, "bench", file);
   fs.mkdirSync(path.dirname(target), { recursive: true });
-  fs.writeFileSync(target, JSON.stringify({ runs, results }, null, 2) + "\n");
+  fs.writeFileSync(target, JSON.stringify({ machine: { before, after: machine() }, runs, results }, null, 2) + "\n");
 }
 
-module.exports = { src, build, runs, median, measure, once, print, save, syscalls };
+if (require.main === module) console.log(JSON.stringify(machine()));
+
+module.exports = { src, build, runs, machine, median, measure, once, print, save, syscalls };
