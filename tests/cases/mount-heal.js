@@ -42,6 +42,32 @@ function hit (text) {
   return n
 }
 
+// Removes each stored file that holds the text.
+function lose (kind, text) {
+  let n = 0
+  for (const f of fs.readdirSync(path.join(homes, 'store', kind), { recursive: true })) {
+    const at = path.join(homes, 'store', kind, f)
+    if (!fs.statSync(at).isFile() || !fs.readFileSync(at).includes(text)) continue
+    fs.unlinkSync(at)
+    n++
+  }
+  return n
+}
+
+// The tree of the package itself, and that of the environment, which has its cell.
+const trees = { package: 'large.txt', environment: 'hit@1.0.0' }
+
+async function comesBack (damage, { told = true } = {}) {
+  stop()
+  check(damage() > 0, 'nothing was lost')
+  const bad = await print('require("hit")')
+  if (told) check(bad.status !== 0, `no error: ${bad.text}`)
+  expect(await cratons('install'), 0)
+  const after = await print('require("hit")')
+  check(after.status === 0 && after.out.trim() === MARK, after.text)
+  expect(await cratons('store', 'verify'), 0, ' 0 damaged')
+}
+
 const stop = () => { const pid = server(); if (pid) process.kill(pid, 'SIGKILL') }
 
 async function heals (text, what, good) {
@@ -73,5 +99,25 @@ runCases({
   'a small file, in a pack': () => heals(MARK, 'require("hit")', MARK),
   'a large file, chunk by chunk': () => heals('x'.repeat(1000),
     'require("fs").readFileSync("node_modules/hit/large.txt").length', String(LARGE.length)),
+  'a pack that is gone': () => comesBack(() => lose('packs', MARK)),
+  'a large file that is gone': async () => {
+    stop()
+    check(lose('objects', 'x'.repeat(1000)) > 0, 'nothing was lost')
+    check((await print('require("fs").readFileSync("node_modules/hit/large.txt").length')).status !== 0, 'no error')
+    expect(await cratons('install'), 0)
+    const after = await print('require("fs").readFileSync("node_modules/hit/large.txt").length')
+    check(after.out.trim() === String(LARGE.length), after.text)
+  },
+  'a package\'s tree that is gone': () => comesBack(() => lose('trees', trees.package)),
+  'the environment\'s tree that is gone': () => comesBack(() => lose('trees', trees.environment), { told: false }),
+  'all trees': () => comesBack(() => lose('trees', '')),
+  'the index': () => comesBack(() => {
+    fs.rmSync(path.join(homes, 'store/index'), { recursive: true })
+    return 1
+  }, { told: false }),
+  'all of it': () => comesBack(() => {
+    fs.rmSync(path.join(homes, 'store'), { recursive: true })
+    return 1
+  }),
   'the server goes with its test': async () => { stop(); r.close() }
 })

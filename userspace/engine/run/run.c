@@ -14,6 +14,7 @@
 #define MODULES	"node_modules"
 #define NODE_AT	"/opt/cratons/node"
 #define TOOLS_AT "/opt/cratons/tools"
+#define PROJECT_AT "/opt/cratons/project"
 
 struct run {
 	const struct project *project;
@@ -171,6 +172,10 @@ static int plan_binds(struct run *run)
 			.target = text(run, "%s", run->project->home) });
 	if (r == 0 && o->environment)
 		r = bind_modules(run);
+	/* A colon ends a place of PATH and cannot be quoted: such a project has a second name. */
+	if (r == 0 && strchr(run->project->path, ':'))
+		r = bind(run, (struct sandbox_bind){ .kind = SANDBOX_BIND_SYMLINK,
+			.source = run->project->path, .target = PROJECT_AT });
 	if (r == 0 && o->node)
 		r = bind_tree(run, o->node, NODE_AT);
 	if (r == 0 && o->tools)
@@ -187,7 +192,8 @@ static int command_path(struct run *run, struct buf *ret)
 	if (o->tools)
 		r = buf_adds(ret, TOOLS_AT "/" MODULES "/.bin:");
 	if (r == 0 && o->environment)
-		r = buf_addf(ret, "%s/" MODULES "/.bin:", run->project->path);
+		r = buf_addf(ret, "%s/" MODULES "/.bin:", strchr(run->project->path, ':') ?
+			PROJECT_AT : run->project->path);
 	if (r == 0 && o->node)
 		r = buf_adds(ret, NODE_AT "/bin:");
 	if (ret->len)
