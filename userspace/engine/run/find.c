@@ -12,9 +12,7 @@ static bool is_whole(struct cas_writer *lease, const struct digest *tree)
 {
 	const struct tree *t;
 
-	if (!cas_writer_want(lease, tree))
-		return false;
-	if (cas_tree(cas_writer_cas(lease), tree, &t, NULL) == 0)
+	if (cas_writer_want(lease, tree) && cas_tree(cas_writer_cas(lease), tree, &t, NULL) == 0)
 		return true;
 	(void)cas_quarantine(lease, tree, NULL);
 	return false;
