@@ -217,7 +217,7 @@ edited "an alias that is a path" 13 "cratons.lock:" 's,^name = "ms"\|\<ms = "npm
 edited "no integrity" 13 "cratons.lock:" '/^integrity/d; /^tree/d'
 edited "another integrity" 11 "but should be sha512-AAAA" '0,/^integrity = "sha512-..../s//integrity = "sha512-AAAA/'
 edited "another tree" 11 "tree" '0,/^tree = "blake3:......../s//tree = "blake3:00000000/'
-edited "a source on another host" 20 "127.0.0.1" 's,^source = "https://[^/]*,source = "http://127.0.0.1:9,'
+edited "a source on another host" 13 "is not its registry" 's,^source = "https://[^/]*,source = "http://127.0.0.1:9,'
 edited "a conflict of a merge" 13 "cratons.lock:" '1i <<<<<<< HEAD'
 rm -rf "$T/e"
 project "$T/e"
