@@ -197,6 +197,9 @@ project "$T/u"
 cp "$T/lock" u/cratons.lock
 succeeds "update" cratons -C u update
 cmp -s u/cratons.toml "$T/toml" && ok "... leaves the manifest" || not_ok "... leaves the manifest"
+exits 12 "update of what nothing depends on" cratons -C u update mss
+has "$err" "'mss' is not in cratons.lock" "... says so"
+has "$err" "did you mean 'ms'" "... and what may have been meant"
 succeeds "update --latest of one" cratons -C u update --latest ms
 has_not "$(cat u/cratons.toml)" 'ms = "2.1.2"' "... raises its requirement"
 has "$(cat u/cratons.toml)" 'debug = "^4.3.4"' "... and no other"

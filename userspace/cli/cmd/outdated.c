@@ -192,6 +192,17 @@ static bool any_old(const struct outdated *o)
 	return false;
 }
 
+static bool any_asked(const struct outdated *o)
+{
+	const struct lockfile *l = o->view->lockfile;
+
+	for (size_t i = 0; i < l->nroots; i++)
+		for (size_t e = 0; e < l->roots[i].ndependencies; e++)
+			if (asked(o, &l->roots[i].dependencies[e]))
+				return true;
+	return false;
+}
+
 static void print(struct outdated *o)
 {
 	struct cmd *c = o->cmd;
@@ -199,7 +210,8 @@ static void print(struct outdated *o)
 	if (!c->use_json) {
 		print_table(o);
 		if (!any_old(o))
-			cmd_note(c, "Everything is up to date");
+			cmd_note(c, any_asked(o) || !c->argc ? "Everything is up to date" :
+				"No dependency of the project has such a name");
 		return;
 	}
 	json_out_open(&c->json, '[');

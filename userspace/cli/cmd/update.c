@@ -5,6 +5,7 @@
 #include "engine/install/query.h"
 #include "engine/registry/registry.h"
 #include "prim/err.h"
+#include "view.h"
 
 static bool arg_latest;
 
@@ -100,6 +101,29 @@ static int update_with(struct cmd *c, const struct project *p, struct install_op
 	return r;
 }
 
+static bool is_there(const struct view *v, struct str name)
+{
+	for (size_t i = 0; i < v->manifest->ndependencies; i++)
+		if (str_eq(v->manifest->dependencies[i].name, name))
+			return true;
+	for (size_t i = 0; i < v->lockfile->npackages; i++)
+		if (str_eq(v->lockfile->packages[i]->name, name))
+			return true;
+	return false;
+}
+
+/* A name that nothing has would change nothing, and look like success. */
+static int check_names(struct cmd *c)
+{
+	_cleanup_view_ struct view v = { 0 };
+	int r = c->argc ? view_load(c, &v) : 0;
+
+	for (int i = 0; r == 0 && i < c->argc; i++)
+		if (!is_there(&v, str_from(c->argv[i])))
+			r = view_unknown(c, &v, c->argv[i]);
+	return r;
+}
+
 int cmd_update(struct cmd *c)
 {
 	_cleanup_free_ struct str *names = calloc((size_t)c->argc + 1, sizeof(*names));
@@ -109,6 +133,8 @@ int cmd_update(struct cmd *c)
 
 	if (!names)
 		return -ERR_LIMIT;
+	if (r == 0)
+		r = check_names(c);
 	if (r < 0)
 		return r;
 	for (int i = 0; i < c->argc; i++)
