@@ -6,6 +6,7 @@
 // person wrote is never lost. Prints TAP. An argument runs only the cases whose name contains it.
 'use strict'
 
+const { once } = require('events')
 const fs = require('fs')
 const path = require('path')
 const zlib = require('zlib')
@@ -28,6 +29,9 @@ const again = (dir, home, ...args) => person.cratons(dir, args, { env: { TOKEN }
 const install = (...p) => run(project(...p), 'install')
 const read = (dir, f) => fs.readFileSync(path.join(dir, f), 'utf8')
 const has = (dir, f) => fs.existsSync(path.join(dir, f))
+
+// Until the reader has taken what was written, or has gone.
+const room = res => Promise.race([once(res, 'drain'), res.gone ||= once(res, 'close')])
 
 // Of two answers to one path, the first n times the one.
 const first = (n, one, two) => (req, res, k) => k < n ? one(req, res) : two(req, res)
@@ -298,7 +302,7 @@ const metadata = {
       for (let i = 0; i < 100 && !res.destroyed; i++) {
         let part = ''
         for (let k = 0; k < 100000; k++) part += `,"${i * 100000 + k}":1`
-        if (!res.write(part)) await new Promise(resolve => { res.once('drain', resolve); res.once('close', resolve) })
+        if (!res.write(part)) await room(res)
       }
       res.end('},"versions":{}}')
     })
@@ -315,7 +319,7 @@ const metadata = {
       for (let i = 0; i < 1100 && !res.destroyed; i++) {
         let part = ''
         for (let k = 0; k < 1000; k++) part += `,"0.${i}.${k + 1}":${text}`
-        if (!res.write(part)) await new Promise(resolve => { res.once('drain', resolve); res.once('close', resolve) })
+        if (!res.write(part)) await room(res)
       }
       res.end('}}')
     })
@@ -329,7 +333,7 @@ const metadata = {
     let sent = 0
     r.routes.set('/giga', async (req, res) => {
       for (sent = 0; sent < 1024 && !res.destroyed; sent++) {
-        if (!res.write(part)) await new Promise(resolve => { res.once('drain', resolve); res.once('close', resolve) })
+        if (!res.write(part)) await room(res)
       }
       res.end()
     })
