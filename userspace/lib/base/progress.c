@@ -96,6 +96,7 @@ static int put_size(struct buf *b, uint64_t bytes)
 static void put_counts(struct buf *b, const struct phase *ph, bool plain)
 {
 	const char *space = plain ? " " : "  ";
+	bool one = MAX(ph->count, ph->total) == 1;
 
 	if (ph->total && (!plain || ph->count != ph->total))
 		(void)buf_addf(b, "%s%ju of %ju", space, (uintmax_t)ph->count, (uintmax_t)ph->total);
@@ -103,7 +104,7 @@ static void put_counts(struct buf *b, const struct phase *ph, bool plain)
 		(void)buf_addf(b, "%s%ju", space, (uintmax_t)ph->count);
 	/* Of one without the plural's s. */
 	if (plain && ph->noun && ph->count)
-		(void)buf_addf(b, " %.*s", (int)strlen(ph->noun) - (ph->count == 1), ph->noun);
+		(void)buf_addf(b, " %.*s", (int)strlen(ph->noun) - one, ph->noun);
 	if (ph->bytes) {
 		(void)buf_adds(b, "  ");
 		(void)put_size(b, ph->bytes);
