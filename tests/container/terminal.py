@@ -170,6 +170,12 @@ def hang_up():
     t.sees("ready")
     status = t.end()
     check(status != "killed", "a terminal that goes away ends the container", status)
+    t = Terminal("bash", "--norc", "-i")
+    t.sees("$ ")
+    t.type("exec %s -- sh -c 'kill -STOP $$'\n" % TOOL)
+    time.sleep(0.5)
+    status = t.end()
+    check(status != "killed", "also one that is stopped", status)
 
 
 shell_inside()

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -151,12 +152,17 @@ static int forks(char **args)
 /* Spins, deaf to what may be ignored. FILE gets a byte each tenth of a second, five seconds at most. */
 static int spin(char **args)
 {
+	struct timespec from, now;
+
 	for (int sig = 1; sig < NSIG; sig++)
 		signal(sig, SIG_IGN);
-	for (int i = 0; i < 50; i++) {
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	for (int beats = 0; beats < 50;) {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if ((now.tv_sec - from.tv_sec) * 10 + (now.tv_nsec - from.tv_nsec) / 100000000 < beats)
+			continue;
 		scribble(args[0], "x");
-		for (volatile long j = 0; j < 50000000; j++)
-			;
+		beats++;
 	}
 	return 0;
 }

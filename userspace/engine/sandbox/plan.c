@@ -147,7 +147,7 @@ int plan_make(struct plan *p, const struct sandbox *s, struct diag *d)
 	int r;
 
 	*p = (struct plan){ .s = s, .init_fd = -1, .control = { -1, -1 }, .stdio = { -1, -1, -1 },
-		.output = -1, .root = -1, .slave = -1 };
+		.output = -1, .signals = -1, .root = -1, .slave = -1 };
 	r = make_stdio(p, d);
 	if (r == 0)
 		r = find_init(p, d);
@@ -163,7 +163,7 @@ int plan_make(struct plan *p, const struct sandbox *s, struct diag *d)
 void plan_done(struct plan *p)
 {
 	int *fds[] = { &p->init_fd, &p->control[0], &p->control[1], &p->stdio[0], &p->stdio[1],
-		&p->stdio[2], &p->output };
+		&p->stdio[2], &p->output, &p->signals };
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		fd_closep(fds[i]);

@@ -1,19 +1,56 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "engine/sandbox/sandbox-priv.h"
 
+#include <errno.h>
+#include <signal.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
+
+/*
+ * The signals to pass on, held from before there is a container, so that none ends this process and
+ * with it what was just started. What the caller ignores (nohup) stays with it.
+ */
+static int take_signals(struct plan *p, sigset_t *ret_old, struct diag *d)
+{
+	static const int passed[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP,
+		SIGWINCH, SIGCONT };
+	struct sigaction now;
+	sigset_t set;
+
+	sigemptyset(&set);
+	if (p->s->stdio == SANDBOX_STDIO_INHERIT)
+		for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
+			if (sigaction(passed[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+				sigaddset(&set, passed[i]);
+	p->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (p->signals < 0)
+		return diag_errno(d, -errno, "cannot take signals");
+	return -pthread_sigmask(SIG_BLOCK, &set, ret_old);
+}
+
+static int run(struct plan *p, struct sandbox_result *ret, struct diag *d)
+{
+	sigset_t old;
+	pid_t pid;
+	int r = take_signals(p, &old, d);
+
+	if (r < 0)
+		return r;
+	r = sandbox_launch(p, &pid, d);
+	if (r == 0)
+		r = sandbox_supervise(p, pid, ret, d);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return r;
+}
 
 int sandbox_run(const struct sandbox *s, struct sandbox_result *ret, struct diag *d)
 {
 	struct sandbox_result result = { 0 };
 	struct plan p;
-	pid_t pid;
 	int r = plan_make(&p, s, d);
 
 	if (r == 0)
-		r = sandbox_launch(&p, &pid, d);
-	if (r == 0)
-		r = sandbox_supervise(&p, pid, &result, d);
+		r = run(&p, &result, d);
 	plan_done(&p);
 	if (r < 0) {
 		buf_done(&result.output);

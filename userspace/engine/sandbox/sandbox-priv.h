@@ -48,6 +48,7 @@ struct plan {
 	int control[2];			/* [0] the supervisor's end */
 	int stdio[3];			/* -1: the caller's own */
 	int output;			/* capture: the end to read */
+	int signals;			/* a signalfd of what is passed on */
 
 	/* The child's side. */
 	const char *at;			/* what a step is working on: goes into the report */

@@ -32,9 +32,8 @@ struct supervisor {
 	struct plan *p;
 	struct diag *d;
 	struct sandbox_result *result;
-	int pidfd, signals, master;
+	int pidfd, master;
 	int out;		/* where the terminal's output goes */
-	sigset_t old_mask;
 	bool raw, started, exited, stdin_ended;
 	int error;		/* why there was no command */
 	int64_t deadline;	/* ms, or 0 */
@@ -176,19 +175,31 @@ static bool listen_once(struct supervisor *v, struct pollfd *fd)
 		heard(v, &f, &m);
 		return true;
 	}
+	/* Init left without reading all that it was told; what it said last is still in the queue. */
+	if (n < 0 && errno == ECONNRESET)
+		return true;
 	if (n >= 0 || (errno != EAGAIN && errno != EINTR))
 		fd->fd = -1;
 	return false;
+}
+
+/* As the kernel does for a terminal that goes away: what is stopped must wake to hear of it. */
+static void hang_up(struct supervisor *v)
+{
+	tell(v, INIT_SIGNAL, SIGHUP);
+	tell(v, INIT_CONTINUE, 0);
 }
 
 static void take_signal(struct supervisor *v)
 {
 	struct signalfd_siginfo info;
 
-	if (read(v->signals, &info, sizeof(info)) != sizeof(info))
+	if (read(v->p->signals, &info, sizeof(info)) != sizeof(info))
 		return;
 	if (info.ssi_signo == SIGWINCH)
 		pass_window_size(v);
+	else if (info.ssi_signo == SIGHUP)
+		hang_up(v);
 	else if (info.ssi_signo != SIGCONT)
 		tell(v, INIT_SIGNAL, (int)info.ssi_signo);
 	else if (v->master >= 0 && !v->p->terminal.lazy && terminal_is_ours(&v->p->terminal)) {
@@ -260,7 +271,7 @@ static void copy_terminal(struct supervisor *v, const struct pollfd *f)
 		copy_write(&v->back, v->out);
 	if (f[P_STDIN].fd >= 0 && f[P_STDIN].revents && !copy_read(&v->in, 0)) {
 		v->stdin_ended = true;
-		tell(v, INIT_SIGNAL, SIGHUP);
+		hang_up(v);
 	}
 	if (f[P_MASTER].fd < 0 || !f[P_MASTER].revents)
 		return;
@@ -290,7 +301,7 @@ static int time_left(struct supervisor *v)
 static void watch(struct supervisor *v)
 {
 	struct pollfd f[P_COUNT] = { [P_CONTROL] = { v->p->control[0], POLLIN },
-		[P_INIT] = { v->pidfd, POLLIN }, [P_SIGNALS] = { v->signals, POLLIN },
+		[P_INIT] = { v->pidfd, POLLIN }, [P_SIGNALS] = { v->p->signals, POLLIN },
 		[P_OUTPUT] = { v->p->output, POLLIN }, [P_STDIN] = { -1, POLLIN },
 		[P_STDOUT] = { -1, POLLOUT } };
 
@@ -320,23 +331,6 @@ static void watch(struct supervisor *v)
 	}
 }
 
-/* What the caller ignores (nohup) stays with it. */
-static int take_signals(struct supervisor *v)
-{
-	static const int passed[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP,
-		SIGWINCH, SIGCONT };
-	struct sigaction now;
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
-		if (sigaction(passed[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
-			sigaddset(&set, passed[i]);
-	pthread_sigmask(SIG_BLOCK, &set, &v->old_mask);
-	v->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return v->signals < 0 ? -errno : 0;
-}
-
 static int finish(struct supervisor *v, pid_t pid)
 {
 	int status = 0;
@@ -356,32 +350,25 @@ static int finish(struct supervisor *v, pid_t pid)
 
 static int give_up(pid_t pid, int error, struct diag *d)
 {
+	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	return diag_errno(d, error, "cannot watch the container");
 }
 
 int sandbox_supervise(struct plan *p, pid_t pid, struct sandbox_result *ret, struct diag *d)
 {
-	struct supervisor v = { .p = p, .d = d, .result = ret, .pidfd = -1, .signals = -1,
-		.master = -1 };
-	bool inherit = p->s->stdio == SANDBOX_STDIO_INHERIT;
+	struct supervisor v = { .p = p, .d = d, .result = ret, .master = -1,
+		.pidfd = pidfd_open(pid, 0) };
 	int r;
 
-	pthread_sigmask(SIG_BLOCK, NULL, &v.old_mask);
+	if (v.pidfd < 0 && errno != ESRCH)
+		return give_up(pid, -errno, d);
 	v.out = p->terminal.is[1] ? 1 : p->terminal.is[2] ? 2 : 0;
 	v.deadline = p->s->limits.seconds ? now_ms() + p->s->limits.seconds * 1000LL : 0;
-	v.pidfd = pidfd_open(pid, 0);
-	r = v.pidfd < 0 && errno != ESRCH ? -errno : inherit ? take_signals(&v) : 0;
-	if (r < 0)
-		kill(pid, SIGKILL);
-	else
-		watch(&v);
+	watch(&v);
 	set_raw(&v, false);
-	r = r < 0 ? give_up(pid, r, d) : finish(&v, pid);
-	fd_closep(&v.signals);
+	r = finish(&v, pid);
 	fd_closep(&v.pidfd);
 	fd_closep(&v.master);
-	if (inherit)
-		pthread_sigmask(SIG_SETMASK, &v.old_mask, NULL);
 	return r;
 }
