@@ -22,14 +22,17 @@ static bool is_unfit(const struct lock_package *p, const struct lock_wish *wish)
 	       (wish->without && wish->without[p->index]);
 }
 
+/* For each package NULL, itself when it is unfit, or what it needs that was unfit before it. */
+typedef const struct lock_package *unfit_t;
+
 /* A package is unfit when it does not support the host or needs one that is unfit: repeated until
  * nothing changes, as the graph may have cycles. */
-static void mark_unfit(const struct lockfile *l, const struct lock_wish *wish, bool *unfit)
+static void mark_unfit(const struct lockfile *l, const struct lock_wish *wish, unfit_t *unfit)
 {
 	bool changed = true;
 
 	for (size_t i = 0; i < l->npackages; i++)
-		unfit[i] = is_unfit(l->packages[i], wish);
+		unfit[i] = is_unfit(l->packages[i], wish) ? l->packages[i] : NULL;
 	while (changed) {
 		changed = false;
 		for (size_t i = 0; i < l->npackages; i++) {
@@ -37,31 +40,26 @@ static void mark_unfit(const struct lockfile *l, const struct lock_wish *wish, b
 
 			for (size_t j = 0; j < p->ndependencies && !unfit[i]; j++)
 				if (unfit[p->dependencies[j].package->index] &&
-						!lock_edge_optional(p, &p->dependencies[j]))
-					unfit[i] = changed = true;
+						!lock_edge_optional(p, &p->dependencies[j])) {
+					unfit[i] = p->dependencies[j].package;
+					changed = true;
+				}
 		}
 	}
 }
 
-/* The package at the end of the chain that is itself unfit, for the message. A chain is no longer than
- * there are packages, unless it runs in a circle beside its end: then where it stops is as good. */
-static const struct lock_package *culprit(const struct lockfile *l, const struct lock_package *p,
-	const struct lock_wish *wish, const bool *unfit)
+/* The package at the end of the chain that is itself unfit, for the message. */
+static const struct lock_package *culprit(const struct lock_package *p, const unfit_t *unfit)
 {
-	for (size_t steps = 0; steps < l->npackages && !is_unfit(p, wish); steps++)
-		for (size_t i = 0; i < p->ndependencies; i++)
-			if (unfit[p->dependencies[i].package->index] &&
-					!lock_edge_optional(p, &p->dependencies[i])) {
-				p = p->dependencies[i].package;
-				break;
-			}
+	while (unfit[p->index] != p)
+		p = unfit[p->index];
 	return p;
 }
 
-static int refuse(const struct lockfile *l, const struct lock_root_edge *e,
-	const struct lock_wish *wish, const bool *unfit, struct diag *d)
+static int refuse(const struct lock_root_edge *e, const struct lock_wish *wish,
+	const unfit_t *unfit, struct diag *d)
 {
-	const struct lock_package *p = culprit(l, e->package, wish, unfit);
+	const struct lock_package *p = culprit(e->package, unfit);
 	const struct platform *host = &wish->host;
 	_cleanup_buf_ struct buf chain = BUF_INIT;
 
@@ -78,7 +76,7 @@ static int refuse(const struct lockfile *l, const struct lock_root_edge *e,
 }
 
 /* The list is as long as there are packages: each is entered once. */
-static void reach(const struct lockfile *l, const bool *unfit, struct lock_package **list, size_t n,
+static void reach(const struct lockfile *l, const unfit_t *unfit, struct lock_package **list, size_t n,
 	bool *ret)
 {
 	while (n > 0) {
@@ -98,7 +96,7 @@ static void reach(const struct lockfile *l, const bool *unfit, struct lock_packa
 int lock_select(const struct lockfile *l, const struct lock_root *root, const struct lock_wish *wish,
 	bool *ret, struct diag *d)
 {
-	_cleanup_free_ bool *unfit = calloc(l->npackages + 1, sizeof(*unfit));
+	_cleanup_free_ unfit_t *unfit = calloc(l->npackages + 1, sizeof(*unfit));
 	_cleanup_free_ struct lock_package **list = calloc(l->npackages + 1, sizeof(struct lock_package *));
 	size_t n = 0;
 
@@ -114,7 +112,7 @@ int lock_select(const struct lockfile *l, const struct lock_root *root, const st
 			continue;
 		if (unfit[e->package->index]) {
 			if (e->kind != DEPENDENCY_OPTIONAL && e->kind != DEPENDENCY_TOOL)
-				return refuse(l, e, wish, unfit, d);
+				return refuse(e, wish, unfit, d);
 			continue;
 		}
 		if (!ret[e->package->index]) {
