@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -190,12 +191,20 @@ static void tell_cost(struct cmd *c, const struct timespec *start)
 		used.ru_maxrss / 1024);
 }
 
+/* Archives and documents come and go by the megabyte. glibc would learn from the first ones freed to
+ * keep such blocks (up to 32 MiB each) in every thread's heap: 45 MB of peak memory in an installation. */
+static void return_large_blocks(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 256 << 10);
+}
+
 int main(int argc, char **argv)
 {
 	struct timespec start;
 	struct cmd c;
 	int r;
 
+	return_large_blocks();
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	if (standard_descriptor_missing() && open_standard_descriptors() < 0)
 		return EXIT_ERROR;
