@@ -50,6 +50,7 @@ static void disarm(struct buf *b)
 	}
 }
 
+_printf_(4, 0)
 static void put(FILE *to, bool color, const char *prefix, const char *format, va_list ap,
 	const char *suffix)
 {

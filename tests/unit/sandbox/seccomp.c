@@ -23,7 +23,7 @@ static uint32_t interpret(const struct sock_fprog *p, const struct seccomp_data 
 
 	for (size_t i = 0; i < p->len; i++) {
 		const struct sock_filter *f = &p->filter[i];
-		bool jump;
+		bool jump = false;
 
 		k = f->k;
 		switch (f->code) {

@@ -11,6 +11,7 @@ int place(struct resolver *r, struct toml_place at)
 	return r->d ? r->d->code : -ERR_MANIFEST;
 }
 
+_printf_(3, 0)
 static void tell(struct resolver *r, enum telling how, const char *format, va_list ap)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT;

@@ -10,6 +10,9 @@
 #include <strings.h>
 #include <time.h>
 
+/* With clang, glibc's fortified forms of these are macros. */
+#undef sprintf
+#undef vsprintf
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets
 #pragma GCC poison strtok strtok_r atoi atol atoll atof
 #pragma GCC poison gmtime localtime ctime asctime
