@@ -157,11 +157,12 @@ int installation_go_online(struct installation *i)
 
 void installation_done(struct installation *i)
 {
-	/* The fetcher's callbacks and the workers use what follows them. */
-	fetcher_free(i->fetcher);
+	/* Each uses what follows it: a last file written by the loop may end a worker's job, and that
+	 * tells the fetcher that there is room again. */
 	store_io_stop(i->store_io);
 	pool_free(i->pool);
 	store_io_free(i->store_io);
+	fetcher_free(i->fetcher);
 	archives_free(i->archives);
 	metadata_free(i->metadata);
 	loop_free(i->loop);
