@@ -37,7 +37,8 @@ stop()
 	pid=$(enter sh -c 'echo $SERVER' 2>/dev/null) && kill "$pid" 2>/dev/null || return 0
 	while kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
 }
-drop() { sync; echo 3 >/proc/sys/vm/drop_caches; }
+# This file system alone: a sync of all waits for whatever other mount is stuck.
+drop() { sync -f "$dir"; sync -f "$tmp"; echo 3 >/proc/sys/vm/drop_caches; }
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 ms() { awk '{ print $4 }'; }
 
