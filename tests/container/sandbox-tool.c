@@ -227,7 +227,7 @@ static int run(struct tool *t)
 int main(int argc, char **argv)
 {
 	struct tool t = { .s = { .uid = getuid(), .gid = getgid(), .home = "/home/user",
-		.user_ns = -1, .mount_ns = -1, .host_usr = true } };
+		SANDBOX_INIT, .host_usr = true } };
 	int option, status;
 
 	if (argc == 2 && strcmp(argv[1], "doctor") == 0)

@@ -225,7 +225,7 @@ static bool check_steps(struct doctor *doc)
 	static const char *const command[] = { "true", NULL };
 	static const char *const env[] = { NULL };
 	struct sandbox s = { .argv = command, .env = env, .uid = 1000, .gid = 1000,
-		.home = "/home/user", .stdio = SANDBOX_STDIO_CAPTURE, .user_ns = -1, .mount_ns = -1,
+		.home = "/home/user", .stdio = SANDBOX_STDIO_CAPTURE, SANDBOX_INIT,
 		.host_usr = true };
 	_cleanup_diag_ struct diag d = DIAG_INIT;
 	struct init_frame f;

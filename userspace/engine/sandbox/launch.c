@@ -45,6 +45,19 @@ static long clone_with(uint64_t flags)
 	return syscall(SYS_clone3, &args, sizeof(args));
 }
 
+/* Born in its cgroup: there is no moment in which it is outside. */
+static long clone_builder(const struct plan *p, uint64_t flags)
+{
+	struct clone_args args = { .flags = p->namespaces | flags,
+		.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD };
+
+	if (p->s->cgroup >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)p->s->cgroup;
+	}
+	return syscall(SYS_clone3, &args, sizeof(args));
+}
+
 /*
  * pid 1 of the new namespaces. The supervisor's death ends it before and after exec. Signals wait until
  * init can pass them on: ^C in the first millisecond as well.
@@ -87,7 +100,7 @@ static _noreturn_ void stage(struct plan *p, volatile pid_t *ret_pid)
 		(s->mount_ns >= 0 && setns(s->mount_ns, CLONE_NEWNS) < 0) ||
 		prctl(PR_SET_DUMPABLE, 1) < 0)
 		report(p, REPORT_JOIN, errno);
-	pid = clone_with(p->namespaces | CLONE_PARENT);
+	pid = clone_builder(p, CLONE_PARENT);
 	if (pid < 0)
 		report(p, REPORT_CLONE, errno);
 	if (pid == 0)
@@ -180,7 +193,7 @@ static int launch_staged(struct plan *p, pid_t *ret_pid, struct diag *d)
 
 static int launch_direct(struct plan *p, pid_t *ret_pid, struct diag *d)
 {
-	long pid = clone_with(p->namespaces);
+	long pid = clone_builder(p, 0);
 
 	if (pid == 0)
 		build(p);

@@ -148,7 +148,8 @@ int plan_make(struct plan *p, const struct sandbox *s, struct diag *d)
 
 	*p = (struct plan){ .s = s, .init_fd = -1, .control = { -1, -1 }, .stdio = { -1, -1, -1 },
 		.output = -1, .signals = -1, .root = -1, .slave = -1 };
-	r = make_stdio(p, d);
+	r = s->nalarms > SANDBOX_ALARMS_MAX ? diag_fail(d, -ERR_LIMIT, "too many alarms") :
+		make_stdio(p, d);
 	if (r == 0)
 		r = find_init(p, d);
 	if (r == 0)

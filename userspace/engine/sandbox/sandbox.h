@@ -16,6 +16,22 @@
 enum sandbox_net {
 	SANDBOX_NET_NONE,	/* a namespace with a loopback and nothing else */
 	SANDBOX_NET_HOST,
+	SANDBOX_NET_DOOR,	/* as none, and what `door` says */
+};
+
+/* What stands in the network namespace beside its loopback, of which the sockets are handed out. */
+struct sandbox_door;
+
+#define SANDBOX_ALARMS_MAX 8
+
+/* Rings while the container runs: when poll finds one of the events on the descriptor. */
+struct sandbox_alarm {
+	int fd;			/* borrowed; -1: none */
+	short events;
+	/* Returns why the container is to end ("oom", "pids", …), a text that stays, or NULL: go on.
+	 * *ret_silence: it is not asked again. */
+	const char *(*rang)(void *data, bool *ret_silence);
+	void *data;
 };
 
 enum sandbox_bind_kind {
@@ -59,6 +75,9 @@ enum sandbox_stdio {
 	SANDBOX_STDIO_CAPTURE,	/* stdin empty, stdout and stderr into `output` */
 };
 
+/* No namespaces to start from, no cgroup: what the zeroes of an initializer would not say. */
+#define SANDBOX_INIT .user_ns = -1, .mount_ns = -1, .cgroup = -1
+
 struct sandbox {
 	const char *seccomp;		/* name of the profile: policies/seccomp/<name>.toml */
 	const char *hostname;		/* or NULL: "cratons" */
@@ -76,12 +95,21 @@ struct sandbox {
 	enum sandbox_stdio stdio;
 	/* Namespaces to start from (a FUSE server's), or -1. */
 	int user_ns, mount_ns;
+	/* A cgroup (v2) to be born in: a directory descriptor, or -1 for the caller's own. */
+	int cgroup;
+	const struct sandbox_alarm *alarms;
+	size_t nalarms;		/* at most SANDBOX_ALARMS_MAX */
+	const struct sandbox_door *door;	/* SANDBOX_NET_DOOR only */
+	/* Called once there is a process in the namespaces, while it builds the walls; a failure ends it.
+	 * May be NULL. The pid is that of the container's pid 1, this process's child. */
+	int (*born)(void *data, pid_t pid, int pidfd, struct diag *d);
+	void *born_data;
 	bool host_usr;			/* bind the host's /usr, /bin, /lib… read-only, /etc minimal */
 };
 
 struct sandbox_result {
 	int status;		/* as from waitpid */
-	const char *ended_by;	/* NULL, or "time", "output" when a limit ended it */
+	const char *ended_by;	/* NULL, or the limit that ended it: "time", "output", an alarm's */
 	struct buf output;	/* captured; the caller frees it */
 };
 

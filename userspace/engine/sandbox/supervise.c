@@ -26,7 +26,7 @@ struct copy {
 	size_t from, to;
 };
 
-enum { P_CONTROL, P_INIT, P_SIGNALS, P_OUTPUT, P_MASTER, P_STDIN, P_STDOUT, P_COUNT };
+enum { P_CONTROL, P_INIT, P_SIGNALS, P_OUTPUT, P_MASTER, P_STDIN, P_STDOUT, P_ALARMS };
 
 struct supervisor {
 	struct plan *p;
@@ -296,18 +296,42 @@ static int time_left(struct supervisor *v)
 	return (int)MIN(left, 1 << 30);
 }
 
+static void set_alarms(const struct sandbox *s, struct pollfd *f)
+{
+	for (size_t i = 0; i < s->nalarms; i++)
+		f[i] = (struct pollfd){ s->alarms[i].fd, s->alarms[i].events };
+}
+
+static void hear_alarms(struct supervisor *v, struct pollfd *f)
+{
+	const struct sandbox *s = v->p->s;
+
+	for (size_t i = 0; i < s->nalarms; i++) {
+		bool silence = false;
+		const char *why = f[i].fd >= 0 && f[i].revents ?
+			s->alarms[i].rang(s->alarms[i].data, &silence) : NULL;
+
+		if (why)
+			end_it(v, why);
+		if (silence)
+			f[i].fd = -1;
+	}
+}
+
 /* Until init has ended; what it last said and what was last written is then still to be read.
  * Without a pidfd it has ended already: where SIGCHLD is ignored there is not even a zombie of it. */
 static void watch(struct supervisor *v)
 {
-	struct pollfd f[P_COUNT] = { [P_CONTROL] = { v->p->control[0], POLLIN },
+	nfds_t count = P_ALARMS + v->p->s->nalarms;
+	struct pollfd f[P_ALARMS + SANDBOX_ALARMS_MAX] = { [P_CONTROL] = { v->p->control[0], POLLIN },
 		[P_INIT] = { v->pidfd, POLLIN }, [P_SIGNALS] = { v->p->signals, POLLIN },
 		[P_OUTPUT] = { v->p->output, POLLIN }, [P_STDIN] = { -1, POLLIN },
 		[P_STDOUT] = { -1, POLLOUT } };
 
+	set_alarms(v->p->s, f + P_ALARMS);
 	while (v->pidfd >= 0 && !(f[P_INIT].revents & POLLIN)) {
 		set_polls(v, f);
-		if (poll(f, P_COUNT, time_left(v)) < 0)
+		if (poll(f, count, time_left(v)) < 0)
 			continue;
 		if (f[P_CONTROL].revents)
 			listen_once(v, &f[P_CONTROL]);
@@ -315,6 +339,7 @@ static void watch(struct supervisor *v)
 			take_signal(v);
 		if (f[P_OUTPUT].revents && !take_output(v))
 			f[P_OUTPUT].fd = -1;
+		hear_alarms(v, f + P_ALARMS);
 		copy_terminal(v, f);
 	}
 	while (f[P_CONTROL].fd >= 0 && listen_once(v, &f[P_CONTROL]))
@@ -363,6 +388,11 @@ int sandbox_supervise(struct plan *p, pid_t pid, struct sandbox_result *ret, str
 
 	if (v.pidfd < 0 && errno != ESRCH)
 		return give_up(pid, -errno, d);
+	r = p->s->born ? p->s->born(p->s->born_data, pid, v.pidfd, d) : 0;
+	if (r < 0) {
+		v.error = r;
+		end_it(&v, NULL);
+	}
 	v.out = p->terminal.is[1] ? 1 : p->terminal.is[2] ? 2 : 0;
 	v.deadline = p->s->limits.seconds ? now_ms() + p->s->limits.seconds * 1000LL : 0;
 	watch(&v);

@@ -199,6 +199,7 @@ static int run_step(struct build *b, const struct build_step *step)
 		.limits = { .output_max = OUTPUT_MAX,
 			.seconds = q->seconds ? q->seconds : BUILD_SECONDS },
 		.stdio = SANDBOX_STDIO_CAPTURE,
+		.cgroup = -1,
 		.user_ns = mount_server_user_ns(b->server),
 		.mount_ns = mount_server_mount_ns(b->server),
 		.host_usr = true,

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The network door of one container: cratons-egress outside, on the host's network, and inside nothing but
+ * addresses that are routed to the loopback, the sockets that listen on them, and a resolver's socket.
+ * Those are made by the container's network step and handed out; no socket of the host's goes in.
+ *
+ * When the helper dies, the container has lost its network and nothing else.
+ */
+#ifndef CRATONS_ENGINE_DOOR_H
+#define CRATONS_ENGINE_DOOR_H
+
+#include "engine/door/grant.h"
+#include "engine/sandbox/sandbox.h"
+
+struct door;
+
+/* "PORT", "HOSTPORT:PORT" or "ADDRESS:HOSTPORT:PORT"; TCP. The address defaults to 127.0.0.1. */
+struct door_publish {
+	struct sockaddr_storage host;
+	uint16_t port;
+};
+int door_parse_publish(const char *text, struct door_publish *ret, struct diag *d);
+
+struct door_options {
+	const struct grants *grants;
+	const struct door_publish *publish;
+	size_t npublish;
+	const char *container;	/* named in the log */
+	int log;		/* a line a refusal is appended: NDJSON; borrowed, -1: none */
+	unsigned connections;	/* at once; 0: 16384 */
+	unsigned idle_seconds;	/* a connection on which nothing moved; 0: 3600 */
+};
+
+/* Starts the helper; it holds the published ports already. -ERR_NO_WALL, -EADDRINUSE with the port. */
+int door_open(struct door **ret, const struct door_options *o, struct diag *d);
+/* What the sandbox is to make: for struct sandbox.door. Borrowed. */
+const struct sandbox_door *door_sandbox(const struct door *o);
+/* After the container was born: published ports lead into it from here on. */
+int door_born(struct door *o, int pidfd, struct diag *d);
+
+struct door_count {
+	const char *grant;	/* as written; "publish PORT" for those */
+	uint64_t connections, refused, bytes_out, bytes_in;
+	unsigned open;
+};
+/* What went through so far, a grant a row; in the arena. -EPIPE when the helper is gone. */
+int door_counts(struct door *o, struct arena *a, struct door_count **ret, size_t *ret_n);
+
+/* Ends the helper and what goes through it. */
+void door_close(struct door *o);
+DEFINE_CLEANUP(struct door *, door_close);
+
+#endif
