@@ -4,6 +4,7 @@
  * benchmarks. `sandbox-tool doctor` prints the walls. The command's exit status is passed on; 125 is
  * a container that could not be made.
  */
+#include "engine/sandbox/rootfs.h"
 #include "engine/sandbox/sandbox.h"
 #include "prim/err.h"
 #include "prim/vec.h"
@@ -40,6 +41,11 @@ static const struct option options[] = {
 	{ "open-files", required_argument, NULL, 'N' },
 	{ "scratch-size", required_argument, NULL, 'x' },
 	{ "namespaces-of", required_argument, NULL, 'P' },	/* a pid: its user and mount namespace */
+	{ "rootfs", required_argument, NULL, 'R' },
+	{ "root-tree", required_argument, NULL, 'M' },
+	{ "layer", required_argument, NULL, 'L' },	/* none, scratch, direct, or the directory to keep it in */
+	{ "read-only", no_argument, NULL, 'y' },
+	{ "time-namespace", no_argument, NULL, 'Z' },
 	{ NULL },
 };
 
@@ -105,6 +111,28 @@ static void join(struct tool *t, const char *pid)
 		die("cannot open the namespaces");
 }
 
+static void set_layer(struct sandbox_root *r, const char *value)
+{
+	static const char *const names[] = { [SANDBOX_LAYER_NONE] = "none",
+		[SANDBOX_LAYER_SCRATCH] = "scratch", [SANDBOX_LAYER_DIRECT] = "direct" };
+
+	r->layer = SANDBOX_LAYER_KEPT;
+	r->layer_dir = value;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i] && strcmp(names[i], value) == 0)
+			r->layer = (enum sandbox_layer)i;
+}
+
+static void set_rootfs(struct tool *t, const char *path)
+{
+	_cleanup_diag_ struct diag d = DIAG_INIT;
+
+	t->s.root.kind = SANDBOX_ROOT_DIR;
+	if (rootfs_check(&t->arena, path, NULL, &t->s.root.path, &d) < 0 ||
+		rootfs_check_shape(t->s.root.path, &d) < 0)
+		die(buf_text(&d.what));
+}
+
 static void set(struct tool *t, int option, const char *value)
 {
 	static const char binds[] = "brTotlfs";
@@ -166,6 +194,22 @@ static void set(struct tool *t, int option, const char *value)
 		break;
 	case 'x':
 		s->limits.scratch = number(value);
+		break;
+	case 'R':
+		set_rootfs(t, value);
+		break;
+	case 'M':
+		s->root.kind = SANDBOX_ROOT_TREE;
+		s->root.path = value;
+		break;
+	case 'L':
+		set_layer(&s->root, value);
+		break;
+	case 'y':
+		s->root.read_only = true;
+		break;
+	case 'Z':
+		s->time_ns = true;
 		break;
 	case 'P':
 		join(t, value);

@@ -20,7 +20,7 @@ int plan_bind(struct plan *p, struct sandbox_bind bind)
 	if (!bind.target || bind.target[0] != '/' ||
 		(!bind.source && bind.kind != SANDBOX_BIND_TMPFS && bind.kind != SANDBOX_BIND_SCRATCH))
 		return -EINVAL;
-	if (bind.kind == SANDBOX_BIND_OVERLAY && (!bind.upper || !bind.work))
+	if (bind.kind == SANDBOX_BIND_OVERLAY && !bind.upper != !bind.work)
 		return -EINVAL;
 	return p->binds.n == BINDS_MAX ? -ERR_LIMIT : vec_push(&p->binds, bind);
 }
@@ -147,7 +147,7 @@ int plan_make(struct plan *p, const struct sandbox *s, struct diag *d)
 	int r;
 
 	*p = (struct plan){ .s = s, .init_fd = -1, .control = { -1, -1 }, .stdio = { -1, -1, -1 },
-		.output = -1, .signals = -1, .root = -1, .slave = -1 };
+		.output = -1, .signals = -1, .root = -1, .layer = -1, .dev = -1, .slave = -1 };
 	r = s->nalarms > SANDBOX_ALARMS_MAX ? diag_fail(d, -ERR_LIMIT, "too many alarms") :
 		make_stdio(p, d);
 	if (r == 0)

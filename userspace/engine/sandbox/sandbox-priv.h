@@ -38,6 +38,7 @@ struct plan {
 	VEC(struct sandbox_bind) binds;	/* the base first, then the caller's */
 	char uid_map[48], gid_map[48];
 	char tmpfs_size[24];
+	const char *upper, *work;	/* of the root, where its layer is kept */
 	const char *hostname;
 	struct terminal terminal;
 	struct sock_fprog filters[SECCOMP_PROGRAMS];	/* borrowed code */
@@ -53,6 +54,9 @@ struct plan {
 	/* The child's side. */
 	const char *at;			/* what a step is working on: goes into the report */
 	int root;			/* the new root's mount */
+	int layer;			/* a tmpfs beside it, where the root is not one; or -1 */
+	int dev;			/* /dev, while it is filled */
+	unsigned made;			/* names used on the layer */
 	int slave;			/* the container's terminal */
 };
 
@@ -82,11 +86,25 @@ void terminal_raw(const struct terminal *t);
 void terminal_restore(const struct terminal *t);
 bool terminal_is_ours(const struct terminal *t);
 
-/* step_bind.c: opens the place that `target` names below the new root, making it if need be. */
+/* place.c: a place of the host's; no_links as in struct sandbox_bind. */
+int open_source(const char *path, bool no_links);
+/* place.c: opens what `path` names below `root`, following no link out of it. */
+int open_inside(int root, const char *path, uint64_t flags);
+/* place.c: opens the place that `target` names below the new root, making it if need be. */
 int place_open(struct plan *p, const char *target, bool dir);
-/* step_bind.c: a detached copy of the mount at `source` with the attributes set, all below it too. */
-int mount_copy(const char *source, uint64_t attributes);
+/* place.c: makes the directories above `path`. */
+int make_parents(const struct plan *p, const char *path);
+/* place.c: an empty directory on the layer; its descriptor. */
+int layer_dir_new(struct plan *p);
+/* place.c: an empty directory on the container's tmpfs that becomes a mount at `target`; its descriptor. */
+int scratch_at(struct plan *p, const char *target, mode_t mode, uint64_t attributes);
+/* place.c: a detached copy of the mount at `source` with the attributes set, all below it too. */
+int mount_copy(const char *source, uint64_t attributes, bool no_links);
 int mount_attach(struct plan *p, int mount, const char *target, bool dir);
+/* place.c: covers what is at `target` with a read-only file of this text; there is a layer. */
+int file_at(struct plan *p, const char *target, const char *text);
+/* place.c: an overlay, not attached. The layers are descriptors. */
+int overlay_make(int lower, int upper, int work);
 
 int base_prepare(struct plan *p, struct diag *d);
 int etc_prepare(struct plan *p, struct diag *d);
@@ -98,6 +116,7 @@ int seccomp_prepare(struct plan *p, struct diag *d);
 int user_enter(struct plan *p);
 int uts_enter(struct plan *p);
 int net_enter(struct plan *p);
+int time_enter(struct plan *p);
 int root_enter(struct plan *p);
 int dev_enter(struct plan *p);
 int proc_enter(struct plan *p);

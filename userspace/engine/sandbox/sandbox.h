@@ -38,7 +38,8 @@ enum sandbox_bind_kind {
 	SANDBOX_BIND_RO,
 	SANDBOX_BIND_RW,
 	SANDBOX_BIND_TREE,	/* `source` is a path below the FUSE mount: read-only, nosuid, nodev */
-	SANDBOX_BIND_OVERLAY,	/* overlay: lower = source, upper and work = `upper`, `work` */
+	SANDBOX_BIND_OVERLAY,	/* overlay: lower = source, upper and work = `upper`, `work`;
+				 * NULL: on the container's own tmpfs, lost at its end */
 	SANDBOX_BIND_TMPFS,
 	SANDBOX_BIND_SYMLINK,	/* `source` is the link's target */
 	SANDBOX_BIND_FILE,	/* a new read-only file with `source` as its contents */
@@ -66,6 +67,34 @@ struct sandbox_limits {
 	unsigned seconds;	/* wall time; 0: none */
 	uint64_t address_space, file_size, processes, open_files;	/* rlimits; 0: inherited */
 	uint64_t scratch;	/* bytes of the container's own tmpfs (/tmp, HOME); 0: 1 GiB */
+};
+
+enum sandbox_root_kind {
+	SANDBOX_ROOT_HOST,	/* a tmpfs; with host_usr the host's programs and a minimal /etc in it */
+	SANDBOX_ROOT_DIR,	/* a directory of the host's: see rootfs.h */
+	SANDBOX_ROOT_TREE,	/* a path below the FUSE mount, seen from mount_ns */
+};
+
+/* Where goes what is written to the root. */
+enum sandbox_layer {
+	SANDBOX_LAYER_NONE,	/* nowhere: it is read-only */
+	SANDBOX_LAYER_SCRATCH,	/* to the container's own tmpfs, whose bound holds for it; lost at the end */
+	SANDBOX_LAYER_KEPT,	/* to `layer_dir`/upper; `layer_dir`/work is overlayfs's own. Not of HOST */
+	SANDBOX_LAYER_DIRECT,	/* to the directory itself. Of DIR only */
+};
+
+/*
+ * A root that is not made here has places to mount on (/proc, /dev, /tmp, the targets of binds) or
+ * gets them in a throw-away layer: nothing is made in the directory itself, DIRECT apart. Of its own
+ * /etc, hosts, hostname and resolv.conf are covered. /tmp, /var/tmp, /dev/shm and home are empty and
+ * writable whatever the layer, except read_only.
+ */
+struct sandbox_root {
+	enum sandbox_root_kind kind;
+	const char *path;	/* DIR, TREE */
+	enum sandbox_layer layer;
+	const char *layer_dir;
+	bool read_only;		/* nothing can be written but what is bound so */
 };
 
 enum sandbox_stdio {
@@ -104,7 +133,9 @@ struct sandbox {
 	 * May be NULL. The pid is that of the container's pid 1, this process's child. */
 	int (*born)(void *data, pid_t pid, int pidfd, struct diag *d);
 	void *born_data;
+	struct sandbox_root root;
 	bool host_usr;			/* bind the host's /usr, /bin, /lib… read-only, /etc minimal */
+	bool time_ns;			/* its clocks of monotonic and boot time begin with it */
 };
 
 struct sandbox_result {

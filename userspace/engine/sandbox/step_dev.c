@@ -13,11 +13,11 @@ static const char *const devices[] = { "/dev/null", "/dev/zero", "/dev/full", "/
 static const struct {
 	const char *name, *target;
 } links[] = {
-	{ "dev/fd", "/proc/self/fd" },
-	{ "dev/stdin", "/proc/self/fd/0" },
-	{ "dev/stdout", "/proc/self/fd/1" },
-	{ "dev/stderr", "/proc/self/fd/2" },
-	{ "dev/ptmx", "pts/ptmx" },
+	{ "fd", "/proc/self/fd" },
+	{ "stdin", "/proc/self/fd/0" },
+	{ "stdout", "/proc/self/fd/1" },
+	{ "stderr", "/proc/self/fd/2" },
+	{ "ptmx", "pts/ptmx" },
 };
 
 /* Read-only, so that a container of root's cannot change a device's mode on the host; writing to the
@@ -27,10 +27,10 @@ static int bind_device(struct plan *p, const char *path)
 	_cleanup_fd_ int fd = -1, place = -1;
 
 	p->at = path;
-	fd = mount_copy(path, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	fd = mount_copy(path, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, false);
 	if (fd < 0)
 		return fd;
-	place = openat(p->root, path + 1, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);
+	place = openat(p->dev, path + strlen("/dev/"), O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);
 	if (place < 0 || move_mount(fd, "", place, "",
 			MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return -errno;
@@ -48,28 +48,38 @@ static int mount_pts(struct plan *p)
 		fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -errno;
 	mount = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
-	if (mount < 0 || mkdirat(p->root, "dev/pts", 0755) < 0 ||
-		move_mount(mount, "", p->root, "dev/pts", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	if (mount < 0 || mkdirat(p->dev, "pts", 0755) < 0 ||
+		move_mount(mount, "", p->dev, "pts", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return -errno;
 	return 0;
 }
 
-/* /dev and /dev/shm are there: the base lists /dev/shm. */
+/* In the tmpfs of the root, which becomes read-only as a whole, or a mount over a foreign root's. */
+static int make_dev(struct plan *p)
+{
+	p->at = "/dev";
+	if (p->layer >= 0)
+		p->dev = scratch_at(p, "/dev", 0755, MOUNT_ATTR_NOEXEC);
+	else
+		p->dev = place_open(p, "/dev", true);
+	return MIN(p->dev, 0);
+}
+
+/* Before the binds, so that one of a file below /dev is seen. */
 int dev_enter(struct plan *p)
 {
-	int r;
+	int r = make_dev(p);
 
-	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(devices) && r == 0; i++)
 		r = bind_device(p, devices[i]);
-		if (r < 0)
-			return r;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(links) && r == 0; i++) {
 		p->at = links[i].name;
-		if (symlinkat(links[i].target, p->root, links[i].name) < 0)
-			return -errno;
+		if (symlinkat(links[i].target, p->dev, links[i].name) < 0)
+			r = -errno;
 	}
-	r = mount_pts(p);
-	p->at = NULL;
+	if (r == 0)
+		r = mount_pts(p);
+	if (r == 0)
+		p->at = NULL;
 	return r;
 }

@@ -99,7 +99,18 @@ static int add_localtime(struct plan *p)
 		arena_str(&p->arena, str_of(target, (size_t)n)).p, "/etc/localtime" });
 }
 
-int etc_prepare(struct plan *p, struct diag *d)
+/* Of a root with an /etc of its own what is about the network, not about its programs, is replaced. */
+static int etc_of_foreign(struct plan *p)
+{
+	bool net = p->s->net == SANDBOX_NET_HOST;
+	int r = add_file(p, "/etc/hostname", arena_fmt(&p->arena, "%s\n", p->hostname).p);
+
+	if (r == 0)
+		r = net ? add_host_hosts(p) : add_file(p, "/etc/hosts", hosts);
+	return r == 0 && net ? add_resolv_conf(p) : r;
+}
+
+static int etc_of_host(struct plan *p)
 {
 	bool net = p->s->net == SANDBOX_NET_HOST;
 	int r = add_user(p);
@@ -115,4 +126,9 @@ int etc_prepare(struct plan *p, struct diag *d)
 	if (r == 0 && net)
 		r = add_parts(p, net_parts, ARRAY_SIZE(net_parts));
 	return r < 0 ? r : add_localtime(p);
+}
+
+int etc_prepare(struct plan *p, struct diag *d)
+{
+	return p->s->root.kind == SANDBOX_ROOT_HOST ? etc_of_host(p) : etc_of_foreign(p);
 }

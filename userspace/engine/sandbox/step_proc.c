@@ -12,18 +12,17 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-static const char *const covered[] = { "proc/kcore", "proc/keys", "proc/timer_list", "proc/kallsyms",
-	"proc/cmdline" };
+static const char *const covered[] = { "kcore", "keys", "timer_list", "kallsyms", "cmdline" };
 
-static int cover(struct plan *p, const char *path)
+static int cover(struct plan *p, int proc, const char *name)
 {
 	_cleanup_fd_ int fd = -1;
 
-	p->at = path;
-	fd = mount_copy("/dev/null", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	p->at = name;
+	fd = mount_copy("/dev/null", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, false);
 	if (fd < 0)
 		return fd;
-	if (move_mount(fd, "", p->root, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	if (move_mount(fd, "", proc, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	return 0;
 }
@@ -37,11 +36,14 @@ int proc_enter(struct plan *p)
 		return -errno;
 	mount = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
 		MOUNT_ATTR_NOEXEC);
-	if (mount < 0 || mkdirat(p->root, "proc", 0555) < 0 ||
-		move_mount(mount, "", p->root, "proc", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	if (mount < 0)
 		return -errno;
+	p->at = "/proc";
+	r = mount_attach(p, mount, "/proc", true);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(covered); i++) {
-		r = cover(p, covered[i]);
+		r = cover(p, mount, covered[i]);
 		if (r < 0)
 			return r;
 	}

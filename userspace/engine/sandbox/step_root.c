@@ -1,31 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The mount namespace: a tmpfs becomes the root, holding what is bound into it and nothing else.
+ * The mount namespace and what becomes the root in it: a tmpfs that holds what is bound into it and
+ * nothing else, or a directory or a tree of the store's.
  *
- * It is attached on top of "/" and filled through its descriptor. Until the pivot, absolute paths
+ * All is attached on top of "/" and filled through descriptors. Until the pivot, absolute paths
  * still lead to the host's files, because a process's own root is below what is mounted over it.
  */
 #include "engine/sandbox/sandbox-priv.h"
+
+#include "engine/sandbox/rootfs.h"
+#include "prim/err.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #define SCRATCH_DEFAULT ((uint64_t)1 << 30)
 
+static bool is_known(const struct sandbox_root *r)
+{
+	if (r->kind == SANDBOX_ROOT_HOST)
+		return !r->path && r->layer <= SANDBOX_LAYER_SCRATCH;
+	if (!r->path || r->path[0] != '/')
+		return false;
+	if (r->layer == SANDBOX_LAYER_KEPT)
+		return r->layer_dir != NULL;
+	return r->layer != SANDBOX_LAYER_DIRECT || r->kind == SANDBOX_ROOT_DIR;
+}
+
 int root_prepare(struct plan *p, struct diag *d)
 {
 	uint64_t size = p->s->limits.scratch ? p->s->limits.scratch : SCRATCH_DEFAULT;
+	const struct sandbox_root *root = &p->s->root;
 
 	snprintf(p->tmpfs_size, sizeof(p->tmpfs_size), "%llu", (unsigned long long)size);
+	if (!is_known(root))
+		return diag_fail(d, -ERR_CONTAINER, "such a root with such a layer cannot be made");
+	if (root->layer == SANDBOX_LAYER_KEPT)
+		return rootfs_layer(&p->arena, root->layer_dir, &p->upper, &p->work, d);
 	return 0;
 }
 
+static int attach(int mount)
+{
+	return move_mount(mount, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
 /* The inodes are bounded as well: a flood of empty files costs kernel memory that size= misses. */
-int root_enter(struct plan *p)
+static int make_tmpfs(struct plan *p, int *ret)
 {
 	_cleanup_fd_ int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
 
@@ -34,9 +60,113 @@ int root_enter(struct plan *p)
 		fsconfig(fs, FSCONFIG_SET_STRING, "mode", "755", 0) < 0 ||
 		fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -errno;
-	p->root = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-	if (p->root < 0 ||
-		move_mount(p->root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	*ret = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	return *ret < 0 ? -errno : attach(*ret);
+}
+
+/* Whether all that will be mounted has a place in the directory. What lies below /dev will have. */
+static bool has_places(const struct plan *p, int dir)
+{
+	static const char *const own[] = { "/proc", "/dev" };
+	_cleanup_fd_ int fd = -1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+		fd_closep(&fd);
+		fd = open_inside(dir, own[i], O_PATH | O_DIRECTORY);
+		if (fd < 0)
+			return false;
+	}
+	vec_foreach(b, &p->binds) {
+		if (strncmp(b->target, "/dev/", 5) == 0)
+			continue;
+		fd_closep(&fd);
+		fd = b->kind == SANDBOX_BIND_SYMLINK ? -1 :
+			open_inside(dir, b->target,
+				O_PATH | (b->kind == SANDBOX_BIND_FILE ? O_NOFOLLOW : 0));
+		if (fd < 0)
+			return false;
+	}
+	return true;
+}
+
+static int over(struct plan *p, int lower)
+{
+	_cleanup_fd_ int upper = -1, work = -1;
+	bool kept = p->s->root.layer == SANDBOX_LAYER_KEPT;
+
+	upper = kept ? open_source(p->upper, true) : layer_dir_new(p);
+	if (upper < 0)
+		return upper;
+	work = kept ? open_source(p->work, true) : layer_dir_new(p);
+	if (work < 0)
+		return work;
+	return overlay_make(lower, upper, work);
+}
+
+/* Nothing is written below a foreign root: for a place that it lacks there is an overlay. */
+static int foreign_root(struct plan *p)
+{
+	const struct sandbox_root *root = &p->s->root;
+	uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+	bool no_links = root->kind == SANDBOX_ROOT_DIR;
+	_cleanup_fd_ int dir = -1;
+
+	p->at = root->path;
+	dir = open_source(root->path, no_links);
+	if (dir < 0)
+		return dir;
+	if (root->layer == SANDBOX_LAYER_DIRECT)
+		return mount_copy(root->path, attributes, no_links);
+	if (root->layer == SANDBOX_LAYER_NONE && has_places(p, dir))
+		return mount_copy(root->path, attributes | MOUNT_ATTR_RDONLY, no_links);
+	return over(p, dir);
+}
+
+static int own_root(struct plan *p)
+{
+	_cleanup_fd_ int dir = layer_dir_new(p);
+	int mount;
+
+	if (dir < 0)
+		return dir;
+	mount = open_tree(dir, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	return mount < 0 ? -errno : mount;
+}
+
+static bool needs_layer(const struct plan *p)
+{
+	vec_foreach(b, &p->binds)
+		if (b->kind == SANDBOX_BIND_OVERLAY && !b->upper)
+			return true;
+	return p->s->root.layer != SANDBOX_LAYER_NONE;
+}
+
+int root_enter(struct plan *p)
+{
+	const struct sandbox_root *root = &p->s->root;
+	int r;
+
+	if (root->kind == SANDBOX_ROOT_HOST && !needs_layer(p))
+		return make_tmpfs(p, &p->root);
+	r = make_tmpfs(p, &p->layer);
+	if (r < 0)
+		return r;
+	p->root = root->kind == SANDBOX_ROOT_HOST ? own_root(p) : foreign_root(p);
+	r = p->root < 0 ? p->root : attach(p->root);
+	if (r == 0)
+		p->at = NULL;
+	return r;
+}
+
+static int close_writing(struct plan *p)
+{
+	struct mount_attr read_only = { .attr_set = MOUNT_ATTR_RDONLY };
+
+	if (p->layer >= 0 &&
+		mount_setattr(p->dev, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0)
+		return -errno;
+	if (p->s->root.layer == SANDBOX_LAYER_NONE &&
+		mount_setattr(p->root, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0)
 		return -errno;
 	return 0;
 }
@@ -45,10 +175,11 @@ int root_enter(struct plan *p)
  * (pivot_root(2), "pivot_root(".", ".")"). */
 int pivot_enter(struct plan *p)
 {
-	struct mount_attr read_only = { .attr_set = MOUNT_ATTR_RDONLY };
+	int r = close_writing(p);
 
-	if (mount_setattr(p->root, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0 ||
-		fchdir(p->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
+	if (r < 0)
+		return r;
+	if (fchdir(p->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
 		umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return -errno;
 	p->at = p->s->cwd;
