@@ -9,7 +9,8 @@ set -eu
 build="make gcc g++ pkg-config libc6-dev linux-libc-dev
 	librust-blake3-dev libsimdjson-dev libtomlplusplus-dev
 	ca-certificates libcurl4-openssl-dev libssl3 liburing-dev
-	libdeflate-dev zlib1g-dev liblmdb-dev libfuse3-dev libseccomp-dev"
+	libdeflate-dev zlib1g-dev liblmdb-dev libfuse3-dev libseccomp-dev
+	libsystemd-dev"
 test="libcriterion-dev golang-github-burntsushi-toml-dev nodejs:node npm:npm
 	mandoc procps:ps util-linux:setpriv iproute2:ip
 	python3:python3 git:git openssl:openssl zsh fish strace gdb fuse3:fusermount3"

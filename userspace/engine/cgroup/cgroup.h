@@ -2,8 +2,11 @@
 /*
  * What all of a container may use together: one directory of cgroup v2 each, named by the container's id.
  * It is made in the nearest place that this process may use: as root below the root cgroup (v2's mount
- * of a hybrid host too), otherwise in the caller's own cgroup where it is delegated, otherwise in a scope
- * that the user's systemd makes (org.freedesktop.systemd1, StartTransientUnit).
+ * of a hybrid host too), otherwise in the caller's own cgroup or the nearest above it that is delegated,
+ * otherwise in a scope that the user's systemd makes (org.freedesktop.systemd1, StartTransientUnit).
+ * In a delegated place this process itself may have to move, as one that gives controllers to its
+ * children may hold no processes: into cratons-supervisor beside the containers, or into the scope.
+ * So it is the process that starts the container (the supervisor) that makes its cgroup.
  *
  * A limit that the host cannot give is -ERR_NO_WALL with what is missing (controller, delegation) and
  * what to do, unless best_effort, when it is told and left out.
@@ -37,10 +40,13 @@ struct cgroup_usage {
 struct cgroup;
 
 /* Makes the container's. `warn` is called with each limit that was left out (best_effort); may be NULL.
- * -EEXIST when there is one of that id. */
+ * -EEXIST when there is one of that id; -EINVAL for an id that is no name of letters, digits, - and _.
+ * Without limits the user's systemd is not asked (it takes milliseconds). Where there is no place at
+ * all, *ret is NULL if best_effort; functions that take a handle take that. */
 int cgroup_make(struct cgroup **ret, const char *id, const struct cgroup_limits *l,
 	void (*warn)(void *data, const char *text), void *data, struct diag *d);
-/* One that another process made, by cgroup_path. -ENOENT when it is gone. */
+/* One that another process made, by cgroup_path. -ENOENT when it is gone; -EINVAL for a path that
+ * cgroup_make cannot have given. */
 int cgroup_open(struct cgroup **ret, const char *path, struct diag *d);
 void cgroup_free(struct cgroup *g);	/* the handle: the directory stays */
 DEFINE_CLEANUP(struct cgroup *, cgroup_free);
@@ -52,14 +58,18 @@ const char *cgroup_path(const struct cgroup *g);
 /* Borrowed descriptors that have POLLPRI when something was refused; -1: not counted here. */
 int cgroup_memory_events(const struct cgroup *g);
 int cgroup_pids_events(const struct cgroup *g);
-/* "oom" or "pids" once the kernel has refused memory by killing, or a process; else NULL. */
+/* "oom" or "pids" once the kernel has refused memory by killing, or a process; else NULL. To be called
+ * after each POLLPRI, which it ends, and once more when the container has ended: the kernel may have
+ * killed all of it before the event was heard. */
 const char *cgroup_reason(struct cgroup *g);
 
 int cgroup_usage(struct cgroup *g, struct cgroup_usage *ret);
 int cgroup_kill(struct cgroup *g);		/* all that is in it; does not wait */
-int cgroup_freeze(struct cgroup *g, bool on);	/* returns when the kernel says that it is so */
+/* Returns when the kernel says that it is so; -ETIMEDOUT (and thawed) after 10 s. */
+int cgroup_freeze(struct cgroup *g, bool on);
 int cgroup_frozen(struct cgroup *g, bool *ret);
-/* Waits until it is empty, then removes it with what was made below. */
+/* Waits until it is empty (30 s), then removes it with what was made below, and the parents that are
+ * ours when they are empty; this process goes back to where it was moved from. The handle stays. */
 int cgroup_remove(struct cgroup *g);
 
 /* doctor: where cgroups would be made, and which of memory, pids, cpu, io it gives (a text for people in

@@ -4,6 +4,7 @@
  * a container; what they do not touch but others of Cratons need (FUSE, overlay, cgroups) is
  * tried beside them.
  */
+#include "engine/cgroup/cgroup.h"
 #include "engine/sandbox/sandbox-priv.h"
 
 #include "prim/err.h"
@@ -176,36 +177,13 @@ static void check_landlock(struct doctor *doc)
 		"Linux 6.12 or newer with landlock among its security modules, or --net none");
 }
 
-/* The last line of /proc/self/cgroup that begins with "0::" names our place in the v2 hierarchy. */
 static void check_cgroup(struct doctor *doc)
 {
-	static const char *const roots[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
-	static const char fix[] = "run it in a delegated scope: systemd-run --user --scope "
-				  "-p Delegate=yes, or have root give the directory to the user";
-	_cleanup_buf_ struct buf b = BUF_INIT, path = BUF_INIT, controllers = BUF_INIT;
-	struct str rest, place = { 0 };
-	int error = ENOENT;
+	const char *text, *fix;
+	int r = cgroup_describe(doc->arena, &text, &fix);
 
-	file_slurp(AT_FDCWD, "/proc/self/cgroup", &b, 1 << 16);
-	for (rest = buf_str(&b); rest.p;) {
-		struct str line = str_cut(&rest, '\n');
-
-		if (str_starts(line, STR("0::")))
-			place = str_slice(line, 3, line.n);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(roots) && place.p && error; i++) {
-		buf_reset(&path);
-		buf_addf(&path, "%s%.*s/cgroup.controllers", roots[i],
-			str_is(place, "/") ? 0 : (int)place.n, place.p);
-		buf_reset(&controllers);
-		if (file_slurp(AT_FDCWD, buf_text(&path), &controllers, 4096) < 0)
-			continue;
-		path.len -= strlen("/cgroup.controllers");
-		path.data[path.len] = '\0';
-		error = access(buf_text(&path), W_OK) < 0 ? errno : 0;
-		buf_addf(&path, " with %.*s", STR_ARG(str_trim(buf_str(&controllers))));
-	}
-	note_optional(doc, "cgroup v2 delegation", error, path.len ? buf_text(&path) : "no v2 hierarchy", fix);
+	note_optional(doc, "limits (cgroup v2)", r < 0 ? -r : fix ? EOPNOTSUPP : 0, r < 0 ? NULL : text,
+		r < 0 ? NULL : fix);
 }
 
 static int launch_trial(struct plan *p, struct diag *d)
