@@ -9,6 +9,7 @@ DATADIR ?= $(PREFIX)/share
 BASHDIR ?= $(DATADIR)/bash-completion/completions
 ZSHDIR ?= $(DATADIR)/zsh/site-functions
 FISHDIR ?= $(DATADIR)/fish/vendor_completions.d
+SYSTEMD_UNITDIR ?= $(PREFIX)/lib/systemd/system
 INSTALL ?= install
 JOBS ?= $(shell nproc)
 
@@ -60,7 +61,8 @@ fuzz:
 # Users type cratons; the other programs are its helpers, which it looks for in ../libexec/cratons.
 install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(BASHDIR) \
-		$(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR) $(DESTDIR)$(DATADIR)/doc/cratons
+		$(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR) $(DESTDIR)$(DATADIR)/doc/cratons \
+		$(DESTDIR)$(SYSTEMD_UNITDIR)
 	$(INSTALL) -m 755 $(O)/bin/cratons $(DESTDIR)$(BINDIR)/
 	for f in $(filter-out %/cratons,$(wildcard $(O)/bin/cratons*)); do \
 		$(INSTALL) -m 755 $$f $(DESTDIR)$(LIBEXECDIR)/ || exit 1; done
@@ -70,10 +72,13 @@ install: all
 	$(O)/bin/cratons completions zsh >$(DESTDIR)$(ZSHDIR)/_cratons
 	$(O)/bin/cratons completions fish >$(DESTDIR)$(FISHDIR)/cratons.fish
 	$(INSTALL) -m 644 COPYING README.md $(DESTDIR)$(DATADIR)/doc/cratons/
+	for f in packaging/systemd/*; do \
+		sed 's,@LIBEXECDIR@,$(LIBEXECDIR),' $$f >$(DESTDIR)$(SYSTEMD_UNITDIR)/$${f##*/} || exit 1; done
 
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/cratons $(DESTDIR)$(BASHDIR)/cratons $(DESTDIR)$(ZSHDIR)/_cratons \
 		$(DESTDIR)$(FISHDIR)/cratons.fish
+	for f in packaging/systemd/*; do rm -f $(DESTDIR)$(SYSTEMD_UNITDIR)/$${f##*/}; done
 	rm -rf $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DATADIR)/doc/cratons
 	for f in userspace/man/*.[1-8]; do s=$${f##*.}; \
 		rm -f $(DESTDIR)$(MANDIR)/man$$s/$${f##*/}; done

@@ -21,7 +21,7 @@
 /* No allow_other: fusermount3 refuses it unless /etc/fuse.conf allows it, and the mount is for the
  * person who asked. nosuid and nodev it would add by itself. */
 #define OPTIONS	     "ro,nosuid,nodev,noatime,default_permissions,fsname=cratons,subtype=cratons"
-#define WITHOUT_HINT "as root it needs no helper; 'cratons run' and 'cratons shell' need no mount on the " \
+#define WITHOUT_HINT "root needs no helper; 'cratons run' and 'cratons shell' need no mount on the " \
 	"host, and 'cratons install --materialize' needs no FUSE"
 
 static int spawn(const char *at, int connection, int message, pid_t *ret)
@@ -117,9 +117,10 @@ static int absent(const char *at, int r, struct diag *d)
 {
 	if (r != -ENOENT && r != -EACCES)
 		return diag_errno(d, r, "cannot start %s, to mount at %s", PROGRAM, at);
-	diag_fail(d, -ERR_MOUNT, "cannot mount at %s: that takes root or the host's %s, which is not there",
-		at, PROGRAM);
-	return diag_hint(d, "install fuse3, which has it (apt install fuse3); " WITHOUT_HINT);
+	diag_fail(d, -ERR_MOUNT, "cannot mount at %s: that takes root, the administrator's cratons-mountd or the "
+		"host's %s, and neither is there", at, PROGRAM);
+	return diag_hint(d, "as root: systemctl enable --now cratons-mountd.socket, or install fuse3 (apt install "
+		"fuse3); " WITHOUT_HINT);
 }
 
 int fusermount_mount(const char *at, struct diag *d)

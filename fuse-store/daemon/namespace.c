@@ -112,7 +112,9 @@ int server_mount(struct server *s, struct diag *d)
 	r = mount_here(s);
 	/* On the host an ordinary user may neither mount nor, on some machines, open the device. */
 	if (s->at && (r == -EPERM || r == -EACCES)) {
-		s->device = fusermount_mount(s->mount, d);
+		s->device = service_mount(s->mount, d);
+		if (s->device == -ENXIO)
+			s->device = fusermount_mount(s->mount, d);
 		return MIN(s->device, 0);
 	}
 	return r < 0 ? cannot_mount(s, r, d) : 0;

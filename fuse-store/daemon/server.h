@@ -56,8 +56,9 @@ struct server {
 int server_namespaces(struct server *s, struct diag *d);
 int server_mount(struct server *s, struct diag *d);
 
-/* fusermount.c: mounts at a directory of the host, for a user who may not: the device's descriptor, or
- * -ERR_MOUNT with what to do. */
+/* Mount at a directory of the host, for a user who may not: the device's descriptor, or -ERR_MOUNT with
+ * what to do. service.c gives -ENXIO where there is no such service; fusermount.c is what is left. */
+int service_mount(const char *at, struct diag *d);
 int fusermount_mount(const char *at, struct diag *d);
 
 /* ops.c: the session for s->device. */

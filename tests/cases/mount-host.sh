@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # test: timeout=300
 #
-# cratons mount and umount: as root, and as an ordinary user through the host's fusermount3.
+# cratons mount and umount: as root, and as an ordinary user through the host's fusermount3. The
+# administrator's service has its own, mountd.sh.
 . "${SRC:-$(dirname "$0")/../..}/tests/lib.sh"
 
 [ -c /dev/fuse ] || skip_all "there is no /dev/fuse"
@@ -81,10 +82,11 @@ without_helper() {
 	local home=$T/home-user at=$T/at-user tree hide=
 	tree=$("$@" "$ingest" "$home" "$T/src")
 	! helper=$(command -v fusermount3) || hide="mount --bind /dev/null $(realpath "$helper") &&"
+	hide="$hide { [ ! -d /run/cratons ] || mount -t tmpfs tmpfs /run/cratons; } &&"
 	exits 50 "user: without fusermount3 a mount is refused" unshare -m sh -c "$hide"' exec "$@"' sh \
 		"$@" "$enter" "$home" --host "$tree" "$at"
-	has "$err" "takes root or the host's fusermount3" "user: and says what it takes"
-	has "$err" "install fuse3" "user: and how to get it"
+	has "$err" "takes root, the administrator's cratons-mountd or the host's fusermount3" "user: and says what it takes"
+	has "$err" "cratons-mountd.socket, or install fuse3" "user: and how to get it"
 	mkdir -p "$T/foreign"
 	exits 50 "user: another's directory is refused" "$@" "$enter" "$home" --host "$tree" "$T/foreign"
 	has "$err" "$([ -n "$hide" ] && echo "fusermount3 says: " || echo "cannot mount at")" "user: in its words"

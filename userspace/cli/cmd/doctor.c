@@ -75,6 +75,19 @@ static int check_mount(struct cmd *c)
 	return tell(c, &k);
 }
 
+static void check_host_mount(struct cmd *c)
+{
+	_cleanup_diag_ struct diag d = DIAG_INIT;
+	struct sandbox_check k = { .wall = "host mount", .optional = true };
+
+	k.error = mount_host_way(&k.detail, &d);
+	if (k.error) {
+		k.detail = buf_text(&d.what);
+		k.fix = d.hint.len ? buf_text(&d.hint) : NULL;
+	}
+	tell(c, &k);
+}
+
 int cmd_doctor(struct cmd *c)
 {
 	_cleanup_arena_ struct arena a = ARENA_INIT;
@@ -90,6 +103,8 @@ int cmd_doctor(struct cmd *c)
 		missing += tell(c, &checks[i]);
 	check_loop(c);
 	r = check_mount(c);
+	if (r >= 0)
+		check_host_mount(c);
 	if (c->use_json)
 		json_out_close(&c->json, ']');
 	if (r < 0)

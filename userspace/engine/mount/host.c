@@ -3,9 +3,11 @@
 #include "mount-priv.h"
 
 #include "base/fd.h"
+#include "base/mountd.h"
 #include "prim/err.h"
 #include "prim/vec.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -116,11 +118,34 @@ static int fusermount_detach(const char *path)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPERM;
 }
 
-static int detach(const char *path)
+static int service_detach(const char *path, struct diag *d)
 {
+	_cleanup_fd_ int root = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return root < 0 ? -errno : mountd_ask(MOUNTD_UNMOUNT, root, d);
+}
+
+/* -EPERM: nobody may. Other failures are recorded. */
+static int detach(const char *path, struct diag *d)
+{
+	int r;
+
 	if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
 		return 0;
-	return errno == EPERM ? fusermount_detach(path) : -errno;
+	if (errno != EPERM)
+		return diag_errno(d, -errno, "cannot unmount %s", path);
+	r = service_detach(path, d);
+	if (r == -ERR_MOUNT)
+		return diag_context(d, "cannot unmount %s", path);
+	return r < 0 ? fusermount_detach(path) : r;
+}
+
+static int may_not(const char *path, struct diag *d)
+{
+	diag_fail(d, -ERR_MOUNT, "cannot unmount %s: that takes root, or the administrator's cratons-mountd or the "
+		"host's fusermount3 and the user who mounted it", path);
+	return diag_hint(d, "sudo umount '%s'; systemctl enable --now cratons-mountd.socket; fusermount3 comes with "
+		"fuse3", path);
 }
 
 static bool is_dead(const char *path)
@@ -138,9 +163,11 @@ int mount_heal(const char *path, struct diag *d)
 	if (r < 0)
 		return diag_errno(d, r, "cannot read /proc/self/mountinfo");
 	vec_foreach(point, &found) {
-		r = is_dead(*point) ? detach(*point) : 0;
+		r = is_dead(*point) ? detach(*point, d) : 0;
+		if (r == -EPERM)
+			return may_not(*point, d);
 		if (r < 0)
-			return diag_errno(d, r, "cannot detach the dead mount at %s", *point);
+			return r;
 	}
 	return 0;
 }
@@ -162,6 +189,24 @@ bool mount_is_there(const char *path)
 	return false;
 }
 
+/* What it holds would be out of sight until it is unmounted, and nobody would know why. */
+static int must_be_empty(const char *path, struct diag *d)
+{
+	DIR *dir = opendir(path);
+	struct dirent *e;
+	bool empty = true;
+
+	if (!dir)
+		return diag_errno(d, -errno, "cannot mount at %s", path);
+	while (empty && (e = readdir(dir)))
+		empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
+	closedir(dir);
+	if (empty)
+		return 0;
+	diag_fail(d, -ENOTEMPTY, "cannot mount at %s: the directory is not empty", path);
+	return diag_hint(d, "move away what is in it, or name another directory");
+}
+
 int mount_host(int home_fd, const char *home, const struct digest *tree, const char *path,
 	struct diag *d)
 {
@@ -179,6 +224,9 @@ int mount_host(int home_fd, const char *home, const struct digest *tree, const c
 		return r;
 	if (mount_is_there(at))
 		return diag_fail(d, -EBUSY, "an environment is mounted at %s already", at);
+	r = must_be_empty(at, d);
+	if (r < 0)
+		return r;
 	r = fused_program(program, sizeof(program), &build, d);
 	if (r < 0)
 		return r;
@@ -203,10 +251,6 @@ int mount_host_remove(const char *path, struct diag *d)
 		return diag_errno(d, -errno, "cannot unmount %s", path);
 	if (!mount_is_there(at))
 		return diag_fail(d, -EINVAL, "no environment is mounted at %s", at);
-	r = detach(at);
-	if (r != -EPERM)
-		return r < 0 ? diag_errno(d, r, "cannot unmount %s", at) : 0;
-	diag_fail(d, -ERR_MOUNT, "cannot unmount %s: that takes root, or the host's fusermount3 and the user "
-		"who mounted it", at);
-	return diag_hint(d, "sudo umount '%s'; fusermount3 comes with fuse3", at);
+	r = detach(at, d);
+	return r == -EPERM ? may_not(at, d) : r;
 }

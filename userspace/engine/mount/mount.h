@@ -26,9 +26,9 @@ int mount_server_mount_ns(const struct mount_server *s);
 const char *mount_server_path(const struct mount_server *s);
 pid_t mount_server_pid(const struct mount_server *s);
 
-/* On the host, where the caller may mount (root, the store service, or a host's fusermount3): a mount
- * of one tree at `path`, served until it is unmounted. The caller keeps the tree alive, by a root of
- * this name. */
+/* On the host, where the caller may mount (root), or the administrator's cratons-mountd or the host's
+ * fusermount3 does it: a mount of one tree at `path`, served until it is unmounted. The caller keeps
+ * the tree alive, by a root of this name. */
 int mount_host(int home_fd, const char *home, const struct digest *tree, const char *path,
 	struct diag *d);
 /* The mount point's real path, written so that it is not the name of a project there: "<path>/.". */
@@ -36,6 +36,9 @@ int mount_root_name(const char *path, struct buf *ret);
 /* Whether an environment is mounted at the real path. */
 bool mount_is_there(const char *path);
 int mount_host_remove(const char *path, struct diag *d);
+
+/* In which of these ways mount_host() would go, as words; -ERR_MOUNT when in none. */
+int mount_host_way(const char **ret, struct diag *d);
 
 /* Detaches mounts at or below `path` whose server is dead. */
 int mount_heal(const char *path, struct diag *d);
