@@ -19,11 +19,6 @@ const struct opt add_options[] = {
 	OPT_END,
 };
 
-struct adding {
-	struct cmd *cmd;
-	struct buf text;	/* the manifest so far */
-};
-
 /* "react", "react@18", "@types/node@^20", "npm:react@next", "old@npm:react@17". */
 static int split_spec(const char *text, const struct ecosystem **ret_ecosystem, struct str *name,
 	struct str *requirement, struct diag *d)
@@ -70,38 +65,65 @@ static int choose_requirement(const struct manifest *m, const struct ecosystem *
 	return r < 0 ? r : buf_addstr(ret, release->version);
 }
 
-static int add_each(void *data, const struct manifest *m, const struct resolve_source *s,
-	struct diag *d)
+/* One line a package: what goes into the manifest for it. */
+static int choose_each(void *data, const struct manifest *m, const struct resolve_source *s,
+	struct buf *ret, struct diag *d)
 {
-	struct adding *a = data;
+	const struct cmd *c = data;
+	int r = 0;
+
+	for (int i = 0; i < c->argc && r == 0; i++) {
+		const struct ecosystem *e;
+		struct str name, given;
+
+		r = split_spec(c->argv[i], &e, &name, &given, d);
+		if (r == 0)
+			r = choose_requirement(m, e, name, given, s, ret, d);
+		if (r == 0)
+			r = buf_addc(ret, '\n');
+	}
+	return r;
+}
+
+static int add_each(struct cmd *c, struct str chosen, struct buf *text)
+{
 	enum dependency_kind kind = arg_dev ? DEPENDENCY_DEV :
 				    arg_optional ? DEPENDENCY_OPTIONAL : DEPENDENCY_NORMAL;
 
-	for (int i = 0; i < a->cmd->argc; i++) {
-		_cleanup_buf_ struct buf changed = BUF_INIT, requirement = BUF_INIT;
+	for (int i = 0; i < c->argc; i++) {
+		_cleanup_buf_ struct buf changed = BUF_INIT;
+		struct str requirement = str_cut(&chosen, '\n'), name, given;
 		const struct ecosystem *e;
-		struct str name, given;
-		int r = split_spec(a->cmd->argv[i], &e, &name, &given, d);
+		int r = split_spec(c->argv[i], &e, &name, &given, &c->diag);
 
 		if (r == 0)
-			r = choose_requirement(m, e, name, given, s, &requirement, d);
-		if (r == 0)
-			r = manifest_set_dependency(buf_str(&a->text), MANIFEST_NAME, kind,
-				str_from(e->name), name, buf_str(&requirement), &changed, d);
+			r = manifest_set_dependency(buf_str(text), MANIFEST_NAME, kind,
+				str_from(e->name), name, requirement, &changed, &c->diag);
 		if (r < 0)
 			return r;
-		buf_done(&a->text);
-		a->text = changed;
+		buf_done(text);
+		*text = changed;
 		changed = (struct buf)BUF_INIT;
-		cmd_note(a->cmd, "Adding %.*s \"%s\"", STR_ARG(name), buf_text(&requirement));
+		cmd_note(c, "Adding %.*s \"%.*s\"", STR_ARG(name), STR_ARG(requirement));
 	}
 	return 0;
 }
 
+/* Names are checked before anything is asked. */
+static int check_names(struct cmd *c)
+{
+	const struct ecosystem *e;
+	struct str name, given;
+	int r = 0;
+
+	for (int i = 0; i < c->argc && r == 0; i++)
+		r = split_spec(c->argv[i], &e, &name, &given, &c->diag);
+	return r;
+}
+
 int cmd_add(struct cmd *c)
 {
-	_cleanup_buf_ struct buf before = BUF_INIT;
-	struct adding adding = { .cmd = c };
+	_cleanup_buf_ struct buf before = BUF_INIT, after = BUF_INIT, chosen = BUF_INIT;
 	struct install_options o = { 0 };
 	struct project p;
 	int r = installing_project(c, &p);
@@ -109,15 +131,16 @@ int cmd_add(struct cmd *c)
 	if (arg_dev && arg_optional)
 		return diag_fail(&c->diag, -ERR_USAGE, "--dev and --optional exclude each other");
 	if (r == 0)
+		r = check_names(c);
+	if (r == 0)
 		r = file_slurp(p.fd, MANIFEST_NAME, &before, 64 << 20);
 	if (r == 0)
-		r = buf_addstr(&adding.text, buf_str(&before));
+		r = buf_addstr(&after, buf_str(&before));
 	if (r < 0)
 		return r;
 	installing_options(c, &o);
-	r = query(&p, &o, add_each, &adding, &c->diag);
+	r = query(&p, &o, choose_each, c, &chosen, &c->diag);
 	if (r == 0)
-		r = installing_with_manifest(c, &p, &o, buf_str(&before), buf_str(&adding.text));
-	buf_done(&adding.text);
-	return r;
+		r = add_each(c, buf_str(&chosen), &after);
+	return r < 0 ? r : installing_with_manifest(c, &p, &o, buf_str(&before), buf_str(&after));
 }

@@ -20,7 +20,7 @@ const struct opt outdated_options[] = {
 	OPT_END,
 };
 
-/* One dependency of the project. Texts belong to the lockfile and to the arena. */
+/* One dependency of the project. Texts belong to the lockfile and to the answer. */
 struct row {
 	const struct lock_root_edge *edge;
 	struct str wanted, latest;	/* empty: nothing satisfies */
@@ -42,25 +42,24 @@ static bool asked(const struct outdated *o, const struct lock_root_edge *edge)
 	       view_matches(edge->name, o->cmd->argv, o->cmd->argc);
 }
 
-/* The version that a requirement gets now; empty where nothing satisfies it any more. */
-static int best(struct outdated *o, const struct manifest *m, const struct resolve_source *s,
-	const struct lock_root_edge *edge, struct str requirement, struct str *ret, struct diag *d)
+/* The version that a requirement gets now, as a line; an empty one where nothing satisfies it any
+ * more. */
+static int best(const struct manifest *m, const struct resolve_source *s,
+	const struct lock_root_edge *edge, struct str requirement, struct buf *ret, struct diag *d)
 {
+	_cleanup_arena_ struct arena a = ARENA_INIT;
 	const struct ecosystem *e = ecosystem_find(edge->package->ecosystem);
 	const struct release *release = NULL;
 	struct dependency dep = { 0 };
-	int r = e->requirement_parse(edge->name, requirement, &o->arena, &dep, d);
+	int r = e->requirement_parse(edge->name, requirement, &a, &dep, d);
 
 	if (r == 0)
 		r = resolve_best(m, s, query_now(), e, &dep, &release, d);
-	if (r == -ERR_UNSATISFIABLE || r == -ERR_TOO_NEW) {
-		*ret = STR("");
-		return 0;
-	}
-	if (r < 0)
-		return r;
-	*ret = arena_str(&o->arena, release->version);
-	return ret->p ? 0 : -ENOMEM;
+	if (r == 0)
+		r = buf_addstr(ret, release->version);
+	else if (r == -ERR_UNSATISFIABLE || r == -ERR_TOO_NEW)
+		r = 0;
+	return r < 0 ? r : buf_addc(ret, '\n');
 }
 
 static bool newer(struct outdated *o, const struct lock_package *p, struct str version)
@@ -74,58 +73,73 @@ static bool newer(struct outdated *o, const struct lock_package *p, struct str v
 	return scheme->compare(a, b) < 0;
 }
 
-static int ask(struct outdated *o, const struct manifest *m, const struct resolve_source *s,
-	const struct lock_root_edge *edge, struct diag *d)
-{
-	struct row row = { .edge = edge };
-	struct str latest = STR("latest");
-	int r;
-
-	/* Of an alias the latest is the other package's. */
-	if (!str_eq(edge->name, edge->package->name)) {
-		latest = arena_fmt(&o->arena, "%.*s:%.*s@latest", STR_ARG(edge->package->ecosystem),
-			STR_ARG(edge->package->name));
-		if (!latest.p)
-			return -ENOMEM;
-	}
-	r = best(o, m, s, edge, edge->requirement, &row.wanted, d);
-	if (r == 0)
-		r = best(o, m, s, edge, latest, &row.latest, d);
-	if (r < 0)
-		return r;
-	row.old = newer(o, edge->package, row.wanted) || newer(o, edge->package, row.latest);
-	return row.old || arg_all ? vec_push(&o->rows, row) : 0;
-}
-
-static int each_edge(struct outdated *o, int (*fn)(struct outdated *o, const struct manifest *m,
-	const struct resolve_source *s, const struct lock_root_edge *edge, struct diag *d),
-	const struct manifest *m, const struct resolve_source *s, struct diag *d)
+static const struct lock_root_edge *next_edge(const struct outdated *o, size_t *root, size_t *at)
 {
 	const struct lockfile *l = o->view->lockfile;
+
+	for (; *root < l->nroots; (*root)++, *at = 0)
+		while (*at < l->roots[*root].ndependencies) {
+			const struct lock_root_edge *edge = &l->roots[*root].dependencies[(*at)++];
+
+			if (asked(o, edge))
+				return edge;
+		}
+	return NULL;
+}
+#define EACH_EDGE(edge, o)                                                                         \
+	(size_t _root = 0, _at = 0; (edge = next_edge(o, &_root, &_at));)
+
+static int ask(const struct manifest *m, const struct resolve_source *s,
+	const struct lock_root_edge *edge, struct buf *ret, struct diag *d)
+{
+	_cleanup_buf_ struct buf latest = BUF_INIT;
 	int r = 0;
 
-	for (size_t i = 0; i < l->nroots; i++)
-		for (size_t e = 0; r == 0 && e < l->roots[i].ndependencies; e++)
-			if (asked(o, &l->roots[i].dependencies[e]))
-				r = fn(o, m, s, &l->roots[i].dependencies[e], d);
+	/* Of an alias the latest is the other package's. */
+	if (!str_eq(edge->name, edge->package->name))
+		r = buf_addf(&latest, "%.*s:%.*s@", STR_ARG(edge->package->ecosystem),
+			STR_ARG(edge->package->name));
+	if (r == 0)
+		r = buf_adds(&latest, "latest");
+	if (r == 0)
+		r = best(m, s, edge, edge->requirement, ret, d);
+	return r < 0 ? r : best(m, s, edge, buf_str(&latest), ret, d);
+}
+
+/* Two lines a dependency: the wanted version and the latest. */
+static int ask_all(void *data, const struct manifest *m, const struct resolve_source *s,
+	struct buf *ret, struct diag *d)
+{
+	const struct outdated *o = data;
+	const struct lock_root_edge *edge;
+	int r = 0;
+
+	for EACH_EDGE (edge, o)
+		if (s->hint)
+			s->hint(s->data, ecosystem_find(edge->package->ecosystem),
+				edge->package->name);
+	for EACH_EDGE (edge, o)
+		if (r == 0)
+			r = ask(m, s, edge, ret, d);
 	return r;
 }
 
-static int hint(struct outdated *o, const struct manifest *m, const struct resolve_source *s,
-	const struct lock_root_edge *edge, struct diag *d)
+static int take_answer(struct outdated *o, struct str answer)
 {
-	if (s->hint)
-		s->hint(s->data, ecosystem_find(edge->package->ecosystem), edge->package->name);
-	return 0;
-}
+	const struct lock_root_edge *edge;
+	int r = 0;
 
-static int ask_all(void *data, const struct manifest *m, const struct resolve_source *s,
-	struct diag *d)
-{
-	struct outdated *o = data;
-	int r = each_edge(o, hint, m, s, d);
+	for EACH_EDGE (edge, o) {
+		struct row row = { .edge = edge };
 
-	return r < 0 ? r : each_edge(o, ask, m, s, d);
+		row.wanted = str_cut(&answer, '\n');
+		row.latest = str_cut(&answer, '\n');
+		row.old = newer(o, edge->package, row.wanted) ||
+			  newer(o, edge->package, row.latest);
+		if (r == 0 && (row.old || arg_all))
+			r = vec_push(&o->rows, row);
+	}
+	return r;
 }
 
 static void put_version(struct cmd *c, const char *key, struct str version)
@@ -223,6 +237,7 @@ static void print(struct outdated *o)
 int cmd_outdated(struct cmd *c)
 {
 	_cleanup_view_ struct view v = { 0 };
+	_cleanup_buf_ struct buf answer = BUF_INIT;
 	struct outdated o = { .cmd = c, .view = &v };
 	struct install_options options = { 0 };
 	struct project p;
@@ -233,7 +248,9 @@ int cmd_outdated(struct cmd *c)
 	if (r < 0)
 		return r;
 	installing_options(c, &options);
-	r = query(&p, &options, ask_all, &o, &c->diag);
+	r = query(&p, &options, ask_all, &o, &answer, &c->diag);
+	if (r == 0)
+		r = take_answer(&o, buf_str(&answer));
 	if (r == 0) {
 		print(&o);
 		r = arg_exit_code && any_old(&o) ? EXIT_ERROR : 0;

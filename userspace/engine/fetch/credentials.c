@@ -292,6 +292,30 @@ const char *credentials_proxy(const struct credentials *c, bool https)
 	return proxy && *proxy ? proxy : NULL;
 }
 
+/* May have user information, no scheme and a path: [scheme://][user[:password]@]host[:port][/]. */
+uint16_t credentials_proxy_port(const struct credentials *c, bool https)
+{
+	struct str s = str_from(credentials_proxy(c, https));
+	bool tls = str_starts(s, STR("https://"));
+	uint64_t port;
+	size_t at;
+
+	for (at = 0; at + 3 <= s.n; at++)
+		if (memcmp(s.p + at, "://", 3) == 0) {
+			s = str_slice(s, at + 3, s.n);
+			break;
+		}
+	for (at = s.n; at > 0 && s.p[at - 1] != '@'; at--)
+		;
+	s = str_slice(s, at, s.n);
+	s = str_slice(s, 0, str_find(s, '/', 0));
+	for (at = s.n; at > 0 && s.p[at - 1] != ':' && s.p[at - 1] != ']'; at--)
+		;
+	if (at > 0 && s.p[at - 1] == ':' && str_u64(str_slice(s, at, s.n), &port) == 0 && port <= 65535)
+		return (uint16_t)port;
+	return tls ? 443 : 1080;
+}
+
 const char *credentials_noproxy(const struct credentials *c)
 {
 	return c->noproxy;

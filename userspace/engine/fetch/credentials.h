@@ -44,6 +44,8 @@ const char *credentials_cafile(const struct credentials *c);	/* or NULL */
 const char *credentials_ca(const struct credentials *c);	/* PEM text, or NULL */
 bool credentials_verify_tls(const struct credentials *c);
 const char *credentials_proxy(const struct credentials *c, bool https);
+/* Where it listens: libcurl's default for its scheme where the URL names none. */
+uint16_t credentials_proxy_port(const struct credentials *c, bool https);
 const char *credentials_noproxy(const struct credentials *c);
 
 /* Replaces every secret that occurs in the text by "***". */

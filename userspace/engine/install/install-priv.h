@@ -3,6 +3,7 @@
 #define CRATONS_ENGINE_INSTALL_PRIV_H
 
 #include "engine/fetch/fetch.h"
+#include "engine/install/apart.h"
 #include "engine/install/archives.h"
 #include "engine/install/environment.h"
 #include "engine/install/install.h"
@@ -22,12 +23,15 @@ struct installation {
 	bool lock_there;		/* lock_text is cratons.lock as it stands */
 	bool lock_changed;
 	struct manifest *manifest;
+	struct lockfile *before;	/* as it stands, where it does not fit the manifest */
 	struct lockfile *lock;
 	bool *selected;			/* by package index */
 	struct digest *built;		/* by package index: what its scripts made, or zero; may be NULL */
 	bool *failed;			/* by package index: its scripts did; NULL: none */
 	struct cas_writer *writer;
+	struct apart apart;
 
+	/* Only in the process apart. */
 	struct loop *loop;
 	struct pool *pool;
 	struct store_io *store_io;
@@ -44,14 +48,15 @@ const struct digest *installation_node(const struct installation *i);
 
 /* Configuration, and what else is needed before anything is fetched. */
 int installation_credentials(struct installation *i);
+/* In the process apart: the jail, then network and workers. */
 int installation_go_online(struct installation *i);
+int installation_jail(struct installation *i);
 void installation_done(struct installation *i);
 
 int step_read(struct installation *i);
 int step_look(struct installation *i);
 int step_open(struct installation *i);
 int step_lock(struct installation *i);
-int step_select(struct installation *i);
 int step_fetch(struct installation *i);
 int step_write_lock(struct installation *i);
 int step_build(struct installation *i);

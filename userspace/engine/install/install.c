@@ -23,7 +23,6 @@ static const struct {
 	{ "looking for what is there", step_look },
 	{ "opening the store", step_open },
 	{ "locking", step_lock },
-	{ "selecting", step_select },
 	{ "fetching", step_fetch },
 	{ "writing the lockfile", step_write_lock },
 	{ "building", step_build },
@@ -120,7 +119,8 @@ int installation_credentials(struct installation *i)
 	return credentials_load(&i->credentials, i->project->fd, i->manifest, i->diag);
 }
 
-/* The network, the workers and what is built on them, made when something is first missing. */
+/* The network, the workers and what is built on them. What the user wrote is read before the jail is
+ * entered, and the ring is made; the workers, and every byte that a registry sends, come after. */
 int installation_go_online(struct installation *i)
 {
 	const struct install_options *o = i->options;
@@ -135,13 +135,13 @@ int installation_go_online(struct installation *i)
 	};
 	int r;
 
-	if (i->archives)
-		return 0;
 	r = installation_credentials(i);
 	if (r == 0)
 		r = loop_new(&i->loop, o->backend, i->diag);
 	if (r == 0)
 		r = store_io_new(&i->store_io, i->loop, i->writer);
+	if (r == 0)
+		r = installation_jail(i);
 	if (r == 0)
 		r = pool_new(&i->pool, i->loop, jobs, POOL_QUEUE_MAX);
 	if (r == 0)
@@ -157,18 +157,11 @@ int installation_go_online(struct installation *i)
 
 void installation_done(struct installation *i)
 {
-	/* Each uses what follows it: a last file written by the loop may end a worker's job, and that
-	 * tells the fetcher that there is room again. */
-	store_io_stop(i->store_io);
-	pool_free(i->pool);
-	store_io_free(i->store_io);
-	fetcher_free(i->fetcher);
-	archives_free(i->archives);
-	metadata_free(i->metadata);
-	loop_free(i->loop);
+	apart_end(&i->apart);
 	credentials_free(i->credentials);
 	cas_writer_free(i->writer);
 	manifest_free(i->manifest);
+	lockfile_free(i->before);
 	lockfile_free(i->lock);
 	free(i->selected);
 	free(i->built);

@@ -6,35 +6,34 @@
 
 #include <errno.h>
 
-/* Installs nothing: the first steps, then the question, then what was learnt is kept. */
-static int ask(struct installation *i, query_fn fn, void *data)
-{
-	struct resolve_source source;
-	int r = step_read(i);
+struct question {
+	query_fn fn;
+	void *data;
+};
 
-	if (r == 0)
-		r = step_open(i);
-	if (r == 0)
-		r = installation_go_online(i);
-	if (r < 0)
-		return r;
-	source = metadata_source(i->metadata, NULL, NULL);
-	r = fn(data, i->manifest, &source, i->diag);
-	if (r >= 0)
-		(void)cas_writer_flush(i->writer, NULL);
-	return r;
+static int ask(struct installation *i, void *data, struct buf *ret)
+{
+	const struct question *q = data;
+	struct resolve_source source = metadata_source(i->metadata, NULL, NULL);
+
+	return q->fn(q->data, i->manifest, &source, ret, i->diag);
 }
 
+/* Installs nothing: the first steps, then the question. */
 int query(const struct project *p, const struct install_options *o, query_fn fn, void *data,
-	struct diag *d)
+	struct buf *ret, struct diag *d)
 {
 	_cleanup_(installation_done) struct installation i = {
 		.project = p,
 		.options = o,
 		.diag = d,
 	};
+	struct question q = { fn, data };
+	int r = step_read(&i);
 
-	return ask(&i, fn, data);
+	if (r == 0)
+		r = step_open(&i);
+	return r < 0 ? r : apart_run(&i, ask, &q, ret);
 }
 
 int64_t query_now(void)

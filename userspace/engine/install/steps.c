@@ -51,11 +51,11 @@ int64_t installation_now(void)
 }
 
 /* The old lockfile, when there is one, is where versions are taken from first. */
-static int resolve_anew(struct installation *i, const struct lockfile *before)
+static int resolve_anew(struct installation *i)
 {
 	const struct install_options *o = i->options;
 	struct resolve_options ro = {
-		.locked = before,
+		.locked = i->before,
 		.update = o->update,
 		.nupdate = o->nupdate,
 		.update_all = o->update_all,
@@ -65,48 +65,43 @@ static int resolve_anew(struct installation *i, const struct lockfile *before)
 		.detail = o->detail,
 		.data = o->data,
 	};
-	struct resolve_source source;
-	int r = installation_go_online(i);
+	struct resolve_source source = metadata_source(i->metadata, resolve_tick, i);
 
-	if (r < 0)
-		return r;
-	source = metadata_source(i->metadata, resolve_tick, i);
-	r = resolve(i->manifest, &source, &ro, &i->lock, i->diag);
-	i->lock_changed = true;
+	int r = resolve(i->manifest, &source, &ro, &i->lock, i->diag);
+
 	return r < 0 ? r : origins_tell(i->lock, i->manifest, i->credentials, o->warn, o->data);
 }
 
 /* As it stands: nobody but this file says where its packages come from. */
-static int take_lock(struct installation *i, struct lockfile *l)
+static int take_lock(struct installation *i)
 {
 	int r = installation_credentials(i);
 
-	i->lock = l;
-	return r < 0 ? r : origins_check(l, i->manifest, i->credentials, i->diag);
+	i->lock = TAKE_PTR(i->before);
+	return r < 0 ? r : origins_check(i->lock, i->manifest, i->credentials, i->diag);
 }
 
 int step_lock(struct installation *i)
 {
-	_cleanup_(lockfile_free_p) struct lockfile *before = NULL;
 	struct digest graph = manifest_graph_digest(i->manifest);
 	bool update = i->options->update_all || i->options->nupdate;
 	int r = 0;
 
 	if (i->lock_there)
-		r = lockfile_parse(&before, buf_str(&i->lock_text), LOCKFILE_NAME, i->diag);
+		r = lockfile_parse(&i->before, buf_str(&i->lock_text), LOCKFILE_NAME, i->diag);
 	if (r < 0)
 		return r;
-	if (before && !update && digest_eq(&before->manifest, &graph))
-		return take_lock(i, TAKE_PTR(before));
+	if (i->before && !update && digest_eq(&i->before->manifest, &graph))
+		return take_lock(i);
 	if (i->options->frozen) {
 		diag_fail(i->diag, -ERR_LOCK_STALE, LOCKFILE_NAME
 			" was made for another " MANIFEST_NAME ", and --frozen does not change it");
 		return diag_hint(i->diag, "run 'cratons install' and commit " LOCKFILE_NAME);
 	}
-	return resolve_anew(i, before);
+	return 0;
 }
 
-int step_select(struct installation *i)
+static int select_packages(struct installation *i)
 {
 	struct lock_wish wish = { platform_host(), i->options->production, NULL };
 
@@ -125,8 +120,8 @@ static bool wants_archive(const struct installation *i, const struct lock_packag
 	return i->selected[p->index] || (p->integrity.n == 0 && digest_is_zero(&p->tree));
 }
 
-/* What the store lacks is told from what it has first, so that with nothing to fetch no network
- * library is loaded. */
+/* What the store lacks is told from what it has first, so that with nothing to fetch nothing is
+ * started for it. What is there is pinned. */
 static bool all_there(struct installation *i)
 {
 	_cleanup_free_ struct digest *trees = calloc(i->lock->npackages + 1, sizeof(*trees));
@@ -146,47 +141,97 @@ static bool all_there(struct installation *i)
 	return cas_writer_want_all(i->writer, trees, count);
 }
 
-/* The trees that unpacking found are part of the lockfile; they pin what integrity pins, in our own
- * terms, and are what reads are verified against. */
-static void note_new_trees(struct installation *i, const struct digest *before)
-{
-	for (size_t n = 0; n < i->lock->npackages; n++)
-		if (!digest_eq(&before[n], &i->lock->packages[n]->tree))
-			i->lock_changed = true;
-}
-
 static int fetch_all(struct installation *i)
 {
-	int r = installation_go_online(i);
+	struct archives_statistics s;
+	int r = 0;
 
 	for (size_t n = 0; n < i->lock->npackages && r == 0; n++)
 		if (wants_archive(i, i->lock->packages[n]))
 			r = archives_want(i->archives, i->lock->packages[n], i->diag);
-	return r < 0 ? r : archives_wait(i->archives, fetch_tick, i, i->diag);
+	if (r == 0)
+		r = archives_wait(i->archives, fetch_tick, i, i->diag);
+	archives_statistics(i->archives, &s);
+	i->result.fetched = (uint32_t)s.done;
+	i->result.bytes = s.bytes;
+	return r;
+}
+
+/* In the process apart: a whole lockfile, and all that it selects in the store. */
+static int resolve_and_fetch(struct installation *i, void *data, struct buf *ret)
+{
+	int r = i->lock ? 0 : resolve_anew(i);
+
+	if (r == 0 && !i->selected)
+		r = select_packages(i);
+	if (r == 0 && !all_there(i))
+		r = fetch_all(i);
+	return r < 0 ? r : lockfile_print(i->lock, ret);
+}
+
+static int not_as_locked(struct installation *i, const struct lock_package *p)
+{
+	return diag_fail(i->diag, -ERR_INSTALL, "%.*s was locked, and came back as something else",
+		STR_ARG(p->id));
+}
+
+/* Of a lockfile that was there, the answer may add trees that it did not have, and change nothing. They
+ * are part of it from then on: they pin what integrity pins, in our own terms, and are what reads are
+ * verified against. */
+static int take_trees(struct installation *i, const struct lockfile *answer)
+{
+	for (size_t n = 0; n < i->lock->npackages; n++) {
+		struct lock_package *p = i->lock->packages[n];
+		const struct lock_package *a = lockfile_find(answer, p->id);
+
+		if (!a || (!digest_is_zero(&p->tree) && !digest_eq(&p->tree, &a->tree)))
+			return not_as_locked(i, p);
+		i->lock_changed |= !digest_eq(&p->tree, &a->tree);
+		p->tree = a->tree;
+	}
+	return 0;
+}
+
+static int take_answer(struct installation *i, struct str text)
+{
+	_cleanup_(lockfile_free_p) struct lockfile *answer = NULL;
+	struct digest graph = manifest_graph_digest(i->manifest);
+	int r = lockfile_parse(&answer, text, "what was resolved", i->diag);
+
+	if (r < 0)
+		return r;
+	if (i->lock)
+		return take_trees(i, answer);
+	if (!digest_eq(&answer->manifest, &graph))
+		return diag_fail(i->diag, -ERR_INSTALL, "what was resolved is not for this "
+			MANIFEST_NAME);
+	i->lock = TAKE_PTR(answer);
+	i->lock_changed = true;
+	return select_packages(i);
+}
+
+static int go_apart(struct installation *i)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	int r = apart_run(i, resolve_and_fetch, NULL, &text);
+
+	if (r == 0)
+		r = take_answer(i, buf_str(&text));
+	if (r == 0 && !all_there(i))
+		r = diag_fail(i->diag, -ERR_STORE_MISSING, "what was fetched is not in the store");
+	apart_end(&i->apart);
+	return r;
 }
 
 int step_fetch(struct installation *i)
 {
-	_cleanup_free_ struct digest *before = calloc(i->lock->npackages + 1, sizeof(*before));
-	struct archives_statistics s;
-	int r;
+	int r = i->lock ? select_packages(i) : 0;
 
-	if (!before)
-		return -ENOMEM;
-	for (size_t n = 0; n < i->lock->npackages; n++) {
-		before[n] = i->lock->packages[n]->tree;
+	if (r == 0 && !(i->lock && all_there(i)))
+		r = go_apart(i);
+	for (size_t n = 0; r == 0 && n < i->lock->npackages; n++)
 		i->result.packages += i->selected[n];
-	}
-	if (all_there(i))
-		return 0;
-	r = fetch_all(i);
-	if (r < 0)
-		return r;
-	note_new_trees(i, before);
-	archives_statistics(i->archives, &s);
-	i->result.fetched = (uint32_t)s.done;
-	i->result.bytes = s.bytes;
-	return 0;
+	return r;
 }
 
 int step_write_lock(struct installation *i)

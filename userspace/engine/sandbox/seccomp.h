@@ -59,4 +59,9 @@ struct seccomp_blob {
 	struct sock_filter code[];
 };
 
+/* The compiled programs of a built-in profile, borrowed: -ENOENT when there is no such. */
+int seccomp_find(const char *name, struct sock_fprog ret[SECCOMP_PROGRAMS]);
+/* Binds the calling thread, and what it starts, by system calls only. 0 or -errno. */
+int seccomp_install(const struct sock_fprog programs[SECCOMP_PROGRAMS]);
+
 #endif

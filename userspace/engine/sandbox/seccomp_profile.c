@@ -12,6 +12,7 @@
 
 EMBED(policies_seccomp_default_toml);
 EMBED(policies_seccomp_script_toml);
+EMBED(policies_seccomp_fetch_toml);
 
 #if defined(__x86_64__)
 #define ARCHITECTURE "x86_64"
@@ -35,6 +36,8 @@ static struct str find_builtin(const char *name)
 		return EMBEDDED(policies_seccomp_default_toml);
 	if (strcmp(name, "script") == 0)
 		return EMBEDDED(policies_seccomp_script_toml);
+	if (strcmp(name, "fetch") == 0)
+		return EMBEDDED(policies_seccomp_fetch_toml);
 	return (struct str){ 0 };
 }
 

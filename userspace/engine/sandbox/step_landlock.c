@@ -6,23 +6,17 @@
  */
 #include "engine/sandbox/sandbox-priv.h"
 
-#include <errno.h>
-#include <sys/syscall.h>
+#include "engine/sandbox/landlock.h"
 
-/* include/uapi/linux/landlock.h; Debian 12's is older. */
-struct ruleset {
-	uint64_t handled_access_fs, handled_access_net, scoped;
-};
-#define SCOPE_ABSTRACT_UNIX_SOCKET (1ULL << 0)
-#define SCOPE_SIGNAL		   (1ULL << 1)
+#include <errno.h>
 
 int landlock_enter(struct plan *p)
 {
-	const struct ruleset rules = { .scoped = SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL };
-	_cleanup_fd_ int fd = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
+	const struct landlock_handled h = { .scopes = LANDLOCK_SCOPE_ABSTRACT | LANDLOCK_SCOPE_SIGNAL };
+	_cleanup_fd_ int fd = landlock_new(&h);
 
-	/* E2BIG: a kernel that does not know `scoped`; ENOSYS, EOPNOTSUPP: one without Landlock. */
+	/* E2BIG: a kernel that does not know scopes; ENOSYS, EOPNOTSUPP: one without Landlock. */
 	if (fd < 0)
-		return errno == E2BIG || errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -errno;
-	return syscall(SYS_landlock_restrict_self, fd, 0) < 0 ? -errno : 0;
+		return fd == -E2BIG || fd == -ENOSYS || fd == -EOPNOTSUPP || fd == -EINVAL ? 0 : fd;
+	return landlock_restrict(fd);
 }
