@@ -18,7 +18,8 @@ let r, other	// two registries: two origins
 
 const toml = (deps, rest = '') =>
   `# mine\n[package]\nname = "app"\n\n[dependencies.npm]\n${Object.entries(deps).map(([k, v]) => `"${k}" = "${v}"\n`).join('')}${rest}`
-const npmrc = (more = '') => `registry=${r.url}\n//127.0.0.1:${r.port}/:_authToken=\${TOKEN}\n${more}`
+// Both are named, for a port that nothing names is not connected to.
+const npmrc = (more = '') => `registry=${r.url}\n@files:registry=${other.url}\n//127.0.0.1:${r.port}/:_authToken=\${TOKEN}\n${more}`
 
 function project (deps, rest, rc) {
   return person.project({ 'cratons.toml': toml(deps, rest), '.npmrc': rc || npmrc() })

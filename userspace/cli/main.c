@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static const char *arg_directory;
@@ -179,16 +180,19 @@ static int finish(struct cmd *c, int r)
 static void tell_cost(struct cmd *c, const struct timespec *start)
 {
 	struct timespec end;
-	struct rusage used;
+	struct rusage used, children;
 
-	if (!c->verbose || getrusage(RUSAGE_SELF, &used) < 0)
+	if (!c->verbose || getrusage(RUSAGE_SELF, &used) < 0 ||
+			getrusage(RUSAGE_CHILDREN, &children) < 0)
 		return;
+	timeradd(&used.ru_utime, &used.ru_stime, &used.ru_utime);
+	timeradd(&children.ru_utime, &children.ru_stime, &children.ru_utime);
+	timeradd(&used.ru_utime, &children.ru_utime, &used.ru_utime);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	cmd_detail(c, "%.3f s, %.3f s of processor time, %ld MB of memory at most",
 		(double)(end.tv_sec - start->tv_sec) + (double)(end.tv_nsec - start->tv_nsec) / 1e9,
-		(double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
-			(double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6,
-		used.ru_maxrss / 1024);
+		(double)used.ru_utime.tv_sec + (double)used.ru_utime.tv_usec / 1e6,
+		MAX(used.ru_maxrss, children.ru_maxrss) / 1024);
 }
 
 /* Archives and documents come and go by the megabyte. glibc would learn from the first ones freed to

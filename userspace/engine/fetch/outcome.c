@@ -73,6 +73,16 @@ static enum verdict transport_verdict(CURLcode code)
 	}
 }
 
+/* The jail (docs/jail.md) lets connections out to the ports that something of the user's names. */
+static bool is_closed_port(struct transfer *t, CURLcode code)
+{
+	long error = 0;
+
+	if (code == CURLE_COULDNT_CONNECT)
+		t->f->curl->easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &error);
+	return error == EACCES;
+}
+
 static const char *reason(struct transfer *t, CURLcode code)
 {
 	return t->message[0] ? t->message : t->f->curl->easy_strerror(code);
@@ -80,6 +90,13 @@ static const char *reason(struct transfer *t, CURLcode code)
 
 static void fail_transport(struct transfer *t, CURLcode code)
 {
+	if (is_closed_port(t, code)) {
+		outcome_fail(t, -ERR_NETWORK, "a connection to this port is not allowed: no registry or "
+			"proxy of yours is on it");
+		diag_hint(&t->diag, "if the registry is right to send you there, name that server in "
+			".npmrc as the registry of some scope: @files:registry=http://HOST:PORT/");
+		return;
+	}
 	switch (transport_verdict(code)) {
 	case UNTRUSTED:
 		outcome_fail(t, -ERR_NETWORK, "the server's certificate was not accepted: %s",
@@ -237,7 +254,7 @@ static enum outcome judge_transport(struct transfer *t, CURLcode code)
 	}
 	if (transport_verdict(code) == UNTRUSTED && may_use_bundle(t))
 		return OUTCOME_AT_ONCE;
-	if (transport_verdict(code) == AGAIN) {
+	if (transport_verdict(code) == AGAIN && !is_closed_port(t, code)) {
 		note_partial(t);
 		o = retry(t);
 	}
