@@ -117,7 +117,11 @@ class Person {
       let peak = 0
       const watch = setInterval(() => {
         try {
-          peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]) / 1024)
+          // The process itself, and the one that talks to the registry for it.
+          const children = fs.readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8')
+          for (const pid of [child.pid, ...children.split(' ').filter(Boolean)]) {
+            peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024)
+          }
         } catch { /* it has ended */ }
       }, 20)
       child.on('error', e => { clearInterval(watch); resolve({ status: e.code, out: '', err: e.message, text: e.message, peak: 0 }) })

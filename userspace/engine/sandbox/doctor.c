@@ -7,6 +7,9 @@
 #include "engine/cgroup/cgroup.h"
 #include "engine/sandbox/sandbox-priv.h"
 
+#include "engine/sandbox/jail.h"
+#include "engine/sandbox/landlock.h"
+
 #include "prim/err.h"
 
 #include <errno.h>
@@ -167,14 +170,40 @@ static int try_overlay(void)
 
 static void check_landlock(struct doctor *doc)
 {
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* VERSION */);
+	int abi = landlock_abi();
 	char text[96];
 
 	snprintf(text, sizeof(text), abi < LANDLOCK_ABI ?
-		"ABI %ld: with the host's network, its abstract unix sockets can be reached" :
-		"ABI %ld", abi < 0 ? 0 : abi);
+		"ABI %d: with the host's network, its abstract unix sockets can be reached" :
+		"ABI %d", abi);
 	note(doc, "landlock scopes", abi < LANDLOCK_ABI ? EOPNOTSUPP : 0, text,
 		"Linux 6.12 or newer with landlock among its security modules, or --net none");
+}
+
+/* The jail of the process that talks to registries, entered by a child; what holds there comes back as
+ * its exit status. */
+static void check_jail(struct doctor *doc)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	struct jail_report report = { 0 };
+	pid_t pid = fork();
+	int status = 0;
+	bool all;
+
+	if (pid == 0) {
+		_cleanup_fd_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		struct jail j = { .write = root };
+
+		_exit(jail_enter(&j, &report, NULL) < 0 ? 0 :
+			MIN(report.landlock, 100) << 1 | report.seccomp);
+	}
+	if (pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status))
+		report = (struct jail_report){ WEXITSTATUS(status) >> 1, WEXITSTATUS(status) & 1 };
+	all = report.landlock >= LANDLOCK_ABI && report.seccomp;
+	(void)jail_describe(&report, &text);
+	note_optional(doc, "installing apart", all ? 0 : EOPNOTSUPP, buf_text(&text),
+		"Linux 6.12 or newer with landlock among its security modules; installing works "
+		"without, with less around it");
 }
 
 static void check_cgroup(struct doctor *doc)
@@ -239,6 +268,7 @@ int sandbox_doctor(struct arena *a, struct sandbox_check **ret, size_t *ret_n)
 			check_namespace(&doc, s);
 	check_steps(&doc);
 	check_landlock(&doc);
+	check_jail(&doc);
 	error = try_inside(try_fuse);
 	note(&doc, "fuse", error, NULL, error == EACCES ? "chmod 0666 /dev/fuse (udev does so where "
 		"fuse3 is installed)" : "modprobe fuse");
