@@ -16,7 +16,8 @@
 #define MAX_READERS  1022
 
 /* LMDB locks with fcntl: closing one handle of an environment would drop the locks of every other
- * in the process, so there is one handle for each, shared and counted. */
+ * in the process, so there is one handle for each, shared and counted. A fork's child must not use
+ * its parent's (lmdb.h): to it they are as if they were not there, and it opens its own. */
 static struct index *indexes;
 static pthread_mutex_t indexes_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -107,6 +108,7 @@ static int index_new(struct index **ret, int dirfd, const char *path, bool creat
 		return -ENOMEM;
 	i->fd = -1;
 	i->refs = 1;
+	i->pid = getpid();
 	pthread_mutex_init(&i->lock, NULL);
 	/* LMDB wants a path; this one stays right wherever the process and the store go. */
 	snprintf(full, sizeof(full), "/proc/self/fd/%d/%s", dirfd, path);
@@ -138,12 +140,13 @@ bool index_is_at(const struct index *i, int dirfd, const char *path)
 
 int index_open(struct index **ret, int dirfd, const char *path, bool create, struct diag *d)
 {
+	pid_t pid = getpid();
 	struct index *i;
 	int r = 0;
 
 	pthread_mutex_lock(&indexes_lock);
 	for (i = indexes; i; i = i->next)
-		if (index_is_at(i, dirfd, path))
+		if (i->pid == pid && index_is_at(i, dirfd, path))
 			break;
 	if (i) {
 		i->refs++;

@@ -78,6 +78,7 @@ _Static_assert(sizeof(struct index_state) == 136, "state");
 struct index {
 	struct index *next;
 	unsigned refs;
+	pid_t pid;		/* whose handle it is */
 	dev_t dev;
 	ino_t ino;
 	int fd;			/* data.mdb, for fstat */

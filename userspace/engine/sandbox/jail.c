@@ -36,6 +36,7 @@ static const char *const system_read[] = {
 	"/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager/resolv.conf",
 	"/sys/devices/system/cpu", "/proc/self", "/proc/cpuinfo", "/proc/meminfo",
 	"/proc/sys/vm/overcommit_memory", "/proc/sys/crypto/fips_enabled",
+	"/proc/sys/kernel/random/boot_id",
 	"/dev/urandom", "/dev/random",
 };
 
