@@ -123,6 +123,16 @@ const cases = {
     check(await gone(e.apart), 'it stays')
   },
 
+  'it leaves the index as one that is trusted': async () => {
+    r.add('first', '1.0.0')
+    r.add('second', '1.0.0')
+    const index = () => fs.statSync(path.join(person.dir, 'homes', 'index', 'store/index/data.mdb')).ino
+    expect(await person.cratons(project({ first: '1' }), ['install'], { home: 'index' }), 0)
+    const before = index()
+    expect(await person.cratons(project({ second: '1' }), ['install'], { home: 'index' }), 0)
+    check(index() === before, 'it was made anew')
+  },
+
   'with nothing to fetch there is none': async () => {
     r.add('there', '1.0.0')
     const dir = project({ there: '1' })
