@@ -98,10 +98,18 @@ const cases = {
   'a redirect to a port that nothing names is not followed there': async () => {
     const a = other.add('aside', '1.0.0')
     r.packages.set('aside', a.packument)
-    expect(await person.cratons(project({ aside: '1' }), ['install']), 20, other.url, 'port', '.npmrc')
+    expect(await person.cratons(project({ aside: '1' }), ['install']), 20, other.url, 'port', 'allow-hosts')
     check(other.requests.length === 0, 'the other server was reached')
     expect(await person.cratons(project({ aside: '1' }, `@files:registry=${other.url}\n`), ['install']), 0)
     check(other.asked(a.at).length === 1, 'the allowed twin')
+  },
+
+  'allow-hosts opens its port': async () => {
+    const a = other.add('beside', '1.0.0')
+    r.packages.set('beside', a.packument)
+    const dir = person.project({ 'cratons.toml': `${toml({ beside: '1' })}\n[install]\nallow-hosts = ["127.0.0.1:${other.port}"]\n`, '.npmrc': `registry=${r.url}\n` })
+    expect(await person.cratons(dir, ['install']), 0)
+    check(other.asked(a.at).length === 1, 'the other server was not reached')
   },
 
   'killed, it is told of, and the next try goes on': async () => {

@@ -93,8 +93,8 @@ static void fail_transport(struct transfer *t, CURLcode code)
 	if (is_closed_port(t, code)) {
 		outcome_fail(t, -ERR_NETWORK, "a connection to this port is not allowed: no registry or "
 			"proxy of yours is on it");
-		diag_hint(&t->diag, "if the registry is right to send you there, name that server in "
-			".npmrc as the registry of some scope: @files:registry=http://HOST:PORT/");
+		diag_hint(&t->diag, "if the registry is right to send you there, put that server's "
+			"HOST:PORT into [install] allow-hosts in cratons.toml");
 		return;
 	}
 	switch (transport_verdict(code)) {

@@ -84,12 +84,12 @@ static void on_warn(void *data, const char *text)
 	send_frame(t->fd, APART_WARN, &text_part, 1);
 }
 
-static void on_note(void *data, const char *text)
+static void on_detail(void *data, const char *text)
 {
 	struct telling *t = data;
 	struct iovec text_part = line(text);
 
-	send_frame(t->fd, APART_NOTE, &text_part, 1);
+	send_frame(t->fd, APART_DETAIL, &text_part, 1);
 }
 
 static void say_result(struct telling *t, const struct installation *i, int code,
@@ -187,7 +187,7 @@ void apart_child(struct installation *i, int fd, pid_t parent, apart_fn fn, void
 
 	mine.progress = asked->progress ? on_progress : NULL;
 	mine.warn = asked->warn ? on_warn : NULL;
-	mine.detail = asked->detail ? on_note : NULL;
+	mine.detail = asked->detail ? on_detail : NULL;
 	mine.data = &t;
 	i->options = &mine;
 	i->diag = &d;

@@ -26,7 +26,7 @@ static size_t kind_max(uint32_t kind)
 	case APART_PROGRESS:
 		return sizeof(struct apart_progress) + APART_LINE_MAX;
 	case APART_WARN:
-	case APART_NOTE:
+	case APART_DETAIL:
 		return APART_LINE_MAX;
 	case APART_RESULT:
 		return APART_RESULT_MAX;
@@ -109,7 +109,7 @@ static int take_frame(struct listening *l, uint32_t kind)
 		return take_progress(l);
 	case APART_WARN:
 		return take_talk(l, o->warn);
-	case APART_NOTE:
+	case APART_DETAIL:
 		return take_talk(l, o->detail);
 	default:
 		return take_result(l);

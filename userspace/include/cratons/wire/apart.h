@@ -13,7 +13,7 @@
 enum apart_kind {
 	APART_PROGRESS = 1,	/* struct apart_progress, then what is waited for */
 	APART_WARN,		/* text for the user */
-	APART_NOTE,		/* text for who wants to know more */
+	APART_DETAIL,		/* text for who wants to know more */
 	APART_RESULT,		/* struct apart_result, then its texts; once, and the last */
 };
 
