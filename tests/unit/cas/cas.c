@@ -2,6 +2,7 @@
 #include "store.h"
 
 #include <pthread.h>
+#include <sys/wait.h>
 
 Test(cas, what_was_put_is_read_after_a_flush)
 {
@@ -37,6 +38,44 @@ Test(cas, what_was_put_is_read_after_a_flush)
 	tree_get(tree, i, &e);
 	cr_assert_eq(cas_locate(c, &e.digest, &place, NULL), 0);
 	cr_assert(!place.alone && place.size == 7 * 37);
+}
+
+/* As an installation does: the child closes what it has from its parent and begins anew. */
+Test(cas, a_forks_child_has_a_session_of_its_own)
+{
+	_cleanup_(home_done) struct home h = home_new();
+	_cleanup_(cas_writer_free_p) struct cas_writer *w = writer(&h);
+	struct digest ours = put_package(w, 1, 20, false, ""), theirs;
+	int ends[2], status;
+	pid_t pid;
+
+	cr_assert_eq(cas_writer_flush(w, NULL), 0);
+	cr_assert_eq(pipe(ends), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct home again = h;
+		struct cas_writer *mine = NULL;
+
+		dup2(ends[1], 3);
+		close_range(4, ~0u, 0);
+		again.fd = open(h.path, O_RDONLY | O_DIRECTORY);
+		if (cas_writer_open(&mine, again.fd, NULL) < 0 || !cas_writer_want(mine, &ours))
+			_exit(1);
+		theirs = put_package(mine, 2, 20, true, "npm sha512-y");
+		if (cas_writer_flush(mine, NULL) < 0 || write(3, &theirs, sizeof(theirs)) < 0)
+			_exit(2);
+		cas_writer_free(mine);
+		_exit(0);
+	}
+	close(ends[1]);
+	cr_assert_eq(read(ends[0], &theirs, sizeof(theirs)), (ssize_t)sizeof(theirs));
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert_eq(status, 0);
+	close(ends[0]);
+	cr_assert(cas_writer_want(w, &theirs), "what the child put is there for its parent");
+	cr_assert(cas_writer_want(w, &ours));
+	put_package(w, 3, 20, false, "");
+	cr_assert_eq(cas_writer_flush(w, NULL), 0, "whose own session goes on");
 }
 
 Test(cas, any_range_of_a_file_is_read)

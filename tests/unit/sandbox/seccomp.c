@@ -116,6 +116,34 @@ Test(seccomp, default_allows_work_and_refuses_by_reason)
 	done(&f);
 }
 
+Test(seccomp, fetch_starts_threads_and_nothing_else)
+{
+	struct filter f = load("fetch");
+
+	cr_assert_eq(CALL(SYS_openat, 0, 0, 0), 0);
+	cr_assert_eq(CALL(SYS_connect, 0, 0, 0), 0);
+	cr_assert_eq(CALL(SYS_execve, 0, 0, 0), EPERM);
+	cr_assert_eq(CALL(SYS_execveat, 0, 0, 0), EPERM);
+	cr_assert_eq(CALL(SYS_clone, 0x3d0f00, 0, 0), 0, "glibc's threads");
+	cr_assert_eq(CALL(SYS_clone, 17 /* SIGCHLD */, 0, 0), EPERM);
+	cr_assert_eq(CALL(SYS_clone, 0x10000000 | 0x3d0f00, 0, 0), EPERM, "a user namespace");
+	cr_assert_eq(CALL(SYS_socket, 2, 0x80001, 6), 0);
+	cr_assert_eq(CALL(SYS_socket, 2, 0x80001, 262), EPROTONOSUPPORT, "MPTCP");
+	cr_assert_eq(CALL(SYS_socket, 2, 3, 0), EPERM, "raw");
+	cr_assert_eq(CALL(SYS_socket, 16, 0x80003, 0), 0, "routes");
+	cr_assert_eq(CALL(SYS_mprotect, 0, 0, 4), EACCES);
+	cr_assert_eq(CALL(SYS_mmap, 0, 0, 7), EACCES);
+	cr_assert_eq(CALL(SYS_mmap, 0, 0, 5), 0, "a library's code");
+	cr_assert_eq(CALL(SYS_io_uring_setup, 0, 0, 0), EPERM);
+	cr_assert_eq(CALL(SYS_io_uring_register, 0, 6, 0), 0);
+	cr_assert_eq(CALL(SYS_io_uring_register, 0, 0, 0), EPERM);
+	cr_assert_eq(CALL(SYS_utimensat, 0, 0, 0), 0);
+	cr_assert_eq(CALL(SYS_utimensat, 0, 0x1000, 0), EPERM);
+	cr_assert_eq(CALL(SYS_ptrace, 0, 0, 0), EPERM);
+	cr_assert_eq(CALL(SYS_setsid, 0, 0, 0), ENOSYS, "what is not listed");
+	done(&f);
+}
+
 Test(seccomp, what_nobody_knows_does_not_exist)
 {
 	struct filter f = load("default");
