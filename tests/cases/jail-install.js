@@ -64,7 +64,9 @@ function isJailed (caller, apart) {
   for (const t of threads) {
     const s = status(apart, t)
     check(s.Seccomp === '2' && s.NoNewPrivs === '1', `thread ${t}: Seccomp ${s.Seccomp}, NoNewPrivs ${s.NoNewPrivs}`)
+    check(/^0+$/.test(s.CapEff) && /^0+$/.test(s.CapPrm), `thread ${t}: capabilities ${s.CapPrm}`)
   }
+  check(!fs.readFileSync(`/proc/${apart}/environ`, 'utf8').includes(person.home), 'it has its caller\'s variables')
   const own = status(caller), mine = status('self', fs.readlinkSync('/proc/self'))
   check(own.Seccomp === mine.Seccomp && own.NoNewPrivs === mine.NoNewPrivs, 'the caller is bound too: it could not build')
 }

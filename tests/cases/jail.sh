@@ -21,8 +21,9 @@ as_exec() {
 		exec setpriv --reuid "$uid" --regid "$uid" --clear-groups "$@"
 	fi
 }
-free() { as "$T/bin/jail-tool" --free "$@" 2>"$T/err"; }
-jailed() { as "$T/bin/jail-tool" --store "$S" --port "$PORT" "$@" 2>"$T/err"; }
+wrapper=
+free() { as $wrapper "$T/bin/jail-tool" --free "$@" 2>"$T/err"; }
+jailed() { as $wrapper "$T/bin/jail-tool" --store "$S" --port "$PORT" "$@" 2>"$T/err"; }
 
 # attack NAME PREPARE JUDGE PROBE ARGUMENT...: JUDGE says whether it won.
 attack() {
@@ -76,6 +77,7 @@ programs() {
 	attack "nor after its protection was changed" 'rm -f "$S/ran"' '[ -e "$S/ran" ]' code "$S/ran" later
 	attack "no user namespace" 'rm -f "$S/ran"' '[ -e "$S/ran" ]' userns "$S/ran"
 	attack "no ring of its own" 'rm -f "$S/ran"' '[ -e "$S/ran" ]' uring "$S/ran"
+	attack "nothing lives on without its caller" 'rm -f "$S/ran"' '[ -e "$S/ran" ]' outlive "$S/ran"
 	works "threads" 'rm -f "$S/ran"' '[ -e "$S/ran" ]' thread "$S/ran"
 }
 
@@ -99,6 +101,8 @@ others() {
 	done
 	attack "another's secrets are not read" : 'grep -q canary "$T/out"' mem $victim
 	{ kill -9 $victim; wait $victim; } 2>/dev/null
+	SECRET=canary attack "nor its own caller's variables" : 'grep -q canary "$T/out"' environment
+	LC_TIME=canary works "but for those that libraries need" : 'grep -q LC_TIME=canary "$T/out"' environment
 }
 
 # sockets NAME "FAMILY TYPE PROTOCOL"...: the first that this host gives to this user.
@@ -119,6 +123,12 @@ network() {
 	attack "nor by TCP Fast Open" "$none" 'came other' fastopen "$OTHER"
 	attack "nor by Multipath TCP" "$none" 'came other' mptcp "$OTHER"
 	attack "no abstract socket of the host" ': >"$T/net/abstract"' 'came abstract' abstract "$ABSTRACT"
+	attack "no socket of the host by its path" ': >"$T/net/path"' 'came path' unix "$T/net.path"
+	attack "nor with half of a pair" ': >"$T/net/datagram"' 'came datagram' pair "$T/net.datagram"
+	# In a network of its own, where root of this machine or of a namespace may.
+	wrapper="unshare -Urn"
+	attack "no route is made" 'rm -f "$S/ran"' '[ -e "$S/ran" ]' route "$S/ran"
+	wrapper=
 	sockets "no raw socket" '2 3 1' '2 2 1'
 	sockets "no socket of another family" '40 1 0' '17 3 0' '38 5 0' '15 3 2' '30 5 0'
 	attack "no netlink but routes" 'rm -f "$S/ran"' '[ -e "$S/ran" ]' socket 16 3 9 "$S/ran"
@@ -156,10 +166,19 @@ free = tcp(); names.append(free.getsockname()[1]); free.close()
 a = socket.socket(socket.AF_UNIX); a.bind('\0cratons-jail-%d' % os.getpid())
 add('abstract', a)
 names.append('cratons-jail-%d' % os.getpid())
+p = socket.socket(socket.AF_UNIX); p.bind(t + '.path')
+add('path', p)
+g = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); g.bind(t + '.datagram')
+s.register(g, selectors.EVENT_READ, 'datagram')
+for n in 'path', 'datagram':
+    os.chmod(t + '.' + n, 0o777)
 open(ready + '.new', 'w').write(' '.join(map(str, names))); os.rename(ready + '.new', ready)
 while True:
     for key, _ in s.select():
-        key.fileobj.accept()[0].close()
+        if key.fileobj.type == socket.SOCK_DGRAM:
+            key.fileobj.recv(9)
+        else:
+            key.fileobj.accept()[0].close()
         open(t + '/' + key.data, 'a').write('x')
 PY
 python3 "$T/listen.py" "$T/net" "$T/ready" &

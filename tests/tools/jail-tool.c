@@ -17,6 +17,8 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/io_uring.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
@@ -273,6 +275,72 @@ static int do_abstract(char **a)
 	return fd < 0 || connect(fd, (struct sockaddr *)&to, n) < 0 ? lost("connect") : 0;
 }
 
+static struct sockaddr_un at_path(const char *path)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+
+	memcpy(to.sun_path, path, MIN(strlen(path), sizeof(to.sun_path) - 1));
+	return to;
+}
+
+static int do_unix(char **a)
+{
+	struct sockaddr_un to = at_path(a[0]);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 ? lost("connect") : 0;
+}
+
+/* Half of a pair, taken to another address. */
+static int do_pair(char **a)
+{
+	struct sockaddr_un to = at_path(a[0]);
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return lost("socketpair");
+	return sendto(ends[0], "x", 1, 0, (struct sockaddr *)&to, sizeof(to)) < 0 ? lost("sendto") : 0;
+}
+
+/* A route, which only a capability can make: to a network for documentation. */
+static int do_route(char **a)
+{
+	struct {
+		struct nlmsghdr h;
+		struct rtmsg m;
+		struct rtattr d;
+		uint32_t to;
+	} q = {
+		.h = { sizeof(q), RTM_NEWROUTE, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE },
+		.m = { .rtm_family = AF_INET, .rtm_dst_len = 32, .rtm_table = RT_TABLE_MAIN,
+			.rtm_protocol = RTPROT_STATIC, .rtm_type = RTN_BLACKHOLE },
+		.d = { sizeof(struct rtattr) + 4, RTA_DST },
+		.to = htonl(0xc0000201),
+	};
+	struct {
+		struct nlmsghdr h;
+		struct nlmsgerr e;
+	} reply = { 0 };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	if (fd < 0 || send(fd, &q, sizeof(q), 0) < 0 || recv(fd, &reply, sizeof(reply), 0) < 0)
+		return lost("netlink");
+	if (reply.e.error < 0)
+		return errno = -reply.e.error, lost("route");
+	return do_create(a);
+}
+
+/* Stays when its parent has gone. */
+static int do_outlive(char **a)
+{
+	return prctl(PR_SET_PDEATHSIG, 0) < 0 ? lost("prctl") : do_create(a);
+}
+
+static int do_environment(char **a)
+{
+	return do_read((char *[]){ "/proc/self/environ", NULL });
+}
+
 static int do_socket(char **a)
 {
 	int fd = socket((int)number(a[0]), (int)number(a[1]), (int)number(a[2]));
@@ -300,7 +368,9 @@ static const struct {
 	{ "tgkill", 1, do_tgkill }, { "trace", 1, do_trace }, { "mem", 1, do_mem },
 	{ "userns", 1, do_userns }, { "connect", 1, do_connect }, { "mptcp", 1, do_mptcp },
 	{ "fastopen", 1, do_fastopen }, { "listen", 1, do_listen }, { "abstract", 1, do_abstract },
-	{ "socket", 4, do_socket }, { "uring", 1, do_uring },
+	{ "socket", 4, do_socket }, { "uring", 1, do_uring }, { "unix", 1, do_unix },
+	{ "pair", 1, do_pair }, { "route", 1, do_route }, { "outlive", 1, do_outlive },
+	{ "environment", 0, do_environment },
 };
 
 static int without(const char *what, char **program)

@@ -8,9 +8,13 @@
 #include "prim/err.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+
+#define END_MS 10000
 
 struct listening {
 	struct installation *i;
@@ -141,10 +145,18 @@ static int listen_to(struct listening *l, int fd)
 	return MIN(r, 0);
 }
 
+/* It has nothing left to do but to put its session away. Whoever took it over could stay instead. */
 static int wait_for(pid_t pid)
 {
-	int status = 0;
+	_cleanup_fd_ int fd = pidfd_open(pid, 0);
+	struct pollfd p = { fd, POLLIN };
+	int status = 0, r;
 
+	do
+		r = fd < 0 ? 1 : poll(&p, 1, END_MS);
+	while (r < 0 && errno == EINTR);
+	if (r == 0)
+		kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return 0;

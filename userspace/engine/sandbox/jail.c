@@ -8,8 +8,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 /* Before ABI 2 (Linux 5.19) a rename into another directory is always denied: the store lives on
  * them. */
@@ -39,6 +41,43 @@ static const char *const system_read[] = {
 	"/proc/sys/kernel/random/boot_id",
 	"/dev/urandom", "/dev/random",
 };
+
+/* Variables that libraries look at while they work, by their beginnings. */
+static const char *const kept[] = { "LANG=", "LC_", "TZ=", "RES_OPTIONS=", "LOCALDOMAIN=", "OPENSSL_",
+	"SSL_CERT_", "CRATONS_FAULT_" };
+
+static bool is_kept(const char *variable)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		if (str_starts(str_from(variable), str_from(kept[i])))
+			return true;
+	return false;
+}
+
+/* A build machine's variables are its secrets: they are overwritten where they lie. */
+static void forget_environment(void)
+{
+	char **to = environ;
+
+	for (char **e = environ; e && *e; e++) {
+		if (is_kept(*e))
+			*to++ = *e;
+		else
+			explicit_bzero(*e, strlen(*e));
+	}
+	if (to)
+		*to = NULL;
+}
+
+/* Those of root, which could set routes through the one netlink protocol that is left. What is in the
+ * store is the user's own and needs none. */
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct self = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	return syscall(SYS_capset, &self, none) < 0 ? -errno : 0;
+}
 
 static uint64_t files_of(int abi)
 {
@@ -129,8 +168,12 @@ static int cannot(struct diag *d, int error, const char *wall)
 
 int jail_enter(const struct jail *j, struct jail_report *ret, struct diag *d)
 {
-	int landlock, seccomp;
+	int landlock, seccomp, r;
 
+	forget_environment();
+	r = drop_capabilities();
+	if (r < 0)
+		return cannot(d, r, "dropping capabilities");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return cannot(d, -errno, "no_new_privs");
 	landlock = enter_landlock(j);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A jail for Cratons itself, entered before bytes from the network are read: no_new_privs, Landlock as
- * far as the kernel has it, the seccomp profile "fetch". It holds for the calling thread and the
- * threads it starts later, and cannot be left. docs/jail.md says what is allowed and why.
+ * A jail for Cratons itself, entered before bytes from the network are read: no capabilities, no
+ * variables but those that libraries need, no_new_privs, Landlock as far as the kernel has it, the seccomp
+ * profile "fetch". It holds for the calling thread and the threads it starts later, and cannot be left.
+ * docs/jail.md says what is allowed and why.
  *
  * Unlike a container's walls this is no guarantee to the user but a second line behind parsers that
  * should not fail: where the kernel (or a container around us) has no Landlock or refuses filters, it
