@@ -247,14 +247,15 @@ static void serve(struct container *c)
 #define BIT(sig) (1ULL << ((sig) - 1))
 
 /*
- * All signals are blocked. These are read: the children's, and those that the terminal sends to the
- * foreground before the command has it, which are the command's. A caller that ignores SIGCHLD has
+ * All signals are blocked, and read: the children's, and those for the command, which come from outside
+ * (a pid 1 hears all that its host sends it, once they are blocked) or from the terminal before the
+ * command has it. SIGPIPE is our own, of a supervisor that has gone. A caller that ignores SIGCHLD has
  * handed that down, and the kernel would reap the command for us.
  */
 static int watch_signals(void)
 {
 	uint64_t all = ~0ULL;
-	uint64_t read = BIT(SIGCHLD) | BIT(SIGINT) | BIT(SIGQUIT) | BIT(SIGTSTP) | BIT(SIGHUP);
+	uint64_t read = all & ~(BIT(SIGPIPE) | BIT(SIGKILL) | BIT(SIGSTOP));
 	struct kernel_sigaction sa = { 0 };
 
 	for (int sig = 1; sig <= NSIG_KERNEL; sig++)

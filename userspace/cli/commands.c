@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands.h"
+#include "container.h"
 
 #include "prim/embed.h"
 #include "prim/err.h"
@@ -19,6 +20,18 @@ const struct command commands[] = {
 	{ 0 },
 };
 
+const struct command *command_below(const struct command *command)
+{
+	return command->flags & CMD_VERBS ? container_verbs : NULL;
+}
+
+const char *command_word(const struct command *command)
+{
+	const char *space = strrchr(command->name, ' ');
+
+	return space ? space + 1 : command->name;
+}
+
 const char *global_page(void)
 {
 	return EMBED_userspace_man_cratons_1;
@@ -37,6 +50,7 @@ const char *command_group_title(enum command_group group)
 	static const char *const titles[] = {
 		[GROUP_PROJECT] = "Project",
 		[GROUP_ENVIRONMENT] = "Environment",
+		[GROUP_CONTAINER] = "Containers",
 		[GROUP_QUERY] = "Questions",
 		[GROUP_STORE] = "Store",
 		[GROUP_TOOL] = "The tool itself",

@@ -10,10 +10,11 @@
 #include "cmd.h"
 #include "options.h"
 
-enum command_group { GROUP_PROJECT, GROUP_ENVIRONMENT, GROUP_QUERY, GROUP_STORE, GROUP_TOOL };
+enum command_group { GROUP_PROJECT, GROUP_ENVIRONMENT, GROUP_CONTAINER, GROUP_QUERY, GROUP_STORE, GROUP_TOOL };
 
 #define CMD_JSON 1u	/* reports, so that --json is accepted */
 #define CMD_PASS 2u	/* what follows its first argument is another program's */
+#define CMD_VERBS 4u	/* its first argument is a verb below it, with options of its own */
 
 /*        name         group        flags     summary: the page's .Nd */
 #define COMMANDS(X)                                                                                \
@@ -28,6 +29,9 @@ enum command_group { GROUP_PROJECT, GROUP_ENVIRONMENT, GROUP_QUERY, GROUP_STORE,
 	X(shell,       ENVIRONMENT, 0,        "open a shell in the environment")                   \
 	X(mount,       ENVIRONMENT, 0,        "mount the environment on the host")                 \
 	X(umount,      ENVIRONMENT, 0,        "unmount an environment from the host")              \
+	X(container,   CONTAINER,   CMD_JSON | CMD_VERBS, "run and look after containers")         \
+	X(ps,          CONTAINER,   CMD_JSON, "list containers")                                   \
+	X(logs,        CONTAINER,   0,        "show what a container wrote")                       \
 	X(list,        QUERY,       CMD_JSON, "list what the project depends on")                  \
 	X(tree,        QUERY,       CMD_JSON, "show the dependencies as a tree")                   \
 	X(why,         QUERY,       CMD_JSON, "tell why a package is there")                       \
@@ -60,6 +64,11 @@ COMMANDS(X)
 /* All, in the table's order; ends with one without a name. */
 extern const struct command commands[];
 const struct command *command_find(const char *name);
+/* The verbs below one with CMD_VERBS, named "container run"; ends with one without a name. NULL for the
+ * others. */
+const struct command *command_below(const struct command *command);
+/* The last word of its name. */
+const char *command_word(const struct command *command);
 const char *command_group_title(enum command_group group);
 
 /* -ERR_USAGE with the nearest verb, or the one that other tools call so. */

@@ -77,6 +77,20 @@ static void settle(struct cmd *c)
 	c->person = isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
 }
 
+/* The verb below a verb, if there is one of that name; if not, the options' table says what is wrong. */
+static void parse_below(struct cmd *c, int *argc, char ***argv)
+{
+	const struct command *below = command_below(c->command);
+
+	for (; below && below->name && *argc; below++)
+		if (strcmp(command_word(below), (*argv)[0]) == 0) {
+			c->command = below;
+			++*argv;
+			--*argc;
+			return;
+		}
+}
+
 /* The program's options before the verb, then the verb. */
 static int parse_verb(struct cmd *c, int *argc, char ***argv)
 {
@@ -91,6 +105,7 @@ static int parse_verb(struct cmd *c, int *argc, char ***argv)
 		return command_unknown((*argv)[0], &c->diag);
 	++*argv;
 	--*argc;
+	parse_below(c, argc, argv);
 	return 0;
 }
 

@@ -10,16 +10,15 @@
 
 struct running arg_running = { .net = "host" };
 
-/* --env NAME takes the caller's value: nothing else of the caller's environment gets in. */
-static int extra_env(struct cmd *c, struct arena *a, const char *const **ret)
+int running_env(struct cmd *c, struct arena *a, const struct opt_list *wanted, const char *const **ret)
 {
-	const char **all = arena_newn(a, const char *, arg_running.env.n + 1);
+	const char **all = arena_newn(a, const char *, wanted->n + 1);
 	size_t n = 0;
 
 	if (!all)
 		return -ENOMEM;
-	for (size_t i = 0; i < arg_running.env.n; i++) {
-		const char *given = arg_running.env.v[i], *value;
+	for (size_t i = 0; i < wanted->n; i++) {
+		const char *given = wanted->v[i], *value;
 
 		if (strchr(given, '=')) {
 			all[n++] = given;
@@ -87,7 +86,7 @@ int running_run(struct cmd *c, const struct project *p, const struct running_env
 		.expose_home = arg_running.expose_home,
 		.caller_env = (const char *const *)environ,
 	};
-	int status = 0, r = extra_env(c, &a, &o.extra_env);
+	int status = 0, r = running_env(c, &a, &arg_running.env, &o.extra_env);
 
 	if (r == 0 && tools)
 		r = run_keep(e->lease, tools, &c->diag);

@@ -21,6 +21,10 @@ extern struct running arg_running;
 	OPT_FLAG("expose-home", 0, &arg_running.expose_home),                                      \
 	OPT_LIST("env", 'e', "NAME[=VALUE]", &arg_running.env)
 
+/* What --env says, NULL-terminated. --env NAME takes the caller's value: nothing else of the caller's
+ * environment gets in. */
+int running_env(struct cmd *c, struct arena *a, const struct opt_list *wanted, const char *const **ret);
+
 /* The project's environment, kept from gc until done is called: for as long as anything runs in it. */
 struct running_environment {
 	struct install_result found;

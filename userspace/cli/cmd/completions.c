@@ -114,6 +114,8 @@ static void bash_verbs(struct script *s)
 		if (action)
 			put_choices(s, action->value);
 		bash_options(s, k->options);
+		for (const struct command *b = command_below(k); b && b->name; b++)
+			bash_options(s, b->options);
 		put(s, " $global\" ;;\n");
 	}
 	put(s, "\tesac\n");
@@ -143,6 +145,9 @@ static void bash(struct script *s)
 	bash_values(s, "*", global_options);
 	for (const struct command *k = commands; k->name; k++)
 		bash_values(s, k->name, k->options);
+	for (const struct command *k = commands; k->name; k++)
+		for (const struct command *b = command_below(k); b && b->name; b++)
+			bash_values(s, k->name, b->options);
 	put(s, "\tesac\n"
 	       "\tif [ -n \"$takes\" ]; then\n"
 	       "\t\tif [ -n \"$values\" ]; then\n"
@@ -194,6 +199,8 @@ static void zsh_verb(struct script *s, const struct command *k)
 
 	put(s, "\t%s)\n\t\t_arguments $global \\\n", k->name);
 	zsh_options(s, k->options, k->page);
+	for (const struct command *b = command_below(k); b && b->name; b++)
+		zsh_options(s, b->options, k->page);
 	if (action) {
 		put(s, "\t\t'1:action:(");
 		put_choices(s, action->value);
@@ -265,6 +272,8 @@ static void fish(struct script *s)
 		put(s, "complete -c cratons -n __fish_use_subcommand -f -a %s -d '%s'\n", k->name,
 			k->summary);
 		fish_options(s, k->options, k->page, k->name);
+		for (const struct command *b = command_below(k); b && b->name; b++)
+			fish_options(s, b->options, k->page, k->name);
 		if (!action)
 			continue;
 		put(s, "complete -c cratons -n '__fish_seen_subcommand_from %s' -f -a '", k->name);

@@ -9,7 +9,7 @@
  * The record never decides by itself that something runs: it does when the lock is held, and a process
  * is signalled only through a pidfd whose start time is the record's. What a supervisor that was killed
  * left behind (status "running" and nobody holds the lock) the next command reads as "lost" and cleans:
- * cgroup, staging, overlay's throw-away layer.
+ * processes, cgroup, what was half made. One that was to be forgotten at its end is forgotten.
  */
 #ifndef CRATONS_ENGINE_CONTAINER_H
 #define CRATONS_ENGINE_CONTAINER_H
@@ -19,7 +19,11 @@
 #include "engine/door/door.h"
 #include "engine/sandbox/sandbox.h"
 
-#define CONTAINER_ID_HEX 12
+#define CONTAINER_ID_HEX   12
+#define CONTAINER_NAME_MAX 64
+#define CONTAINERS_MAX	   10000
+#define CONTAINER_LOG_MAX  ((uint64_t)16 << 20)
+#define CONTAINER_STOP_SECONDS 10
 
 enum container_status {
 	CONTAINER_CREATED,	/* recorded; nothing runs yet */
@@ -28,25 +32,29 @@ enum container_status {
 	CONTAINER_EXITED,
 	CONTAINER_LOST,		/* its supervisor or the machine went down while it ran */
 };
+const char *container_status_name(enum container_status status);
 
 struct container_spec {
 	const char *name;		/* or NULL; unique among those that are there */
 	const char *profile;		/* what made it: "container", "run", "shell", "exec", "script" */
+	const char *root;		/* for people: where its files come from */
 	struct sandbox sandbox;		/* complete but for cgroup, door and stdio */
 	struct cgroup_limits limits;
 	const struct grants *grants;	/* SANDBOX_NET_DOOR */
 	const struct door_publish *publish;
 	size_t npublish;
-	uint64_t log_max;		/* bytes of each log file; 0: 16 MiB */
-	unsigned stop_seconds;		/* between SIGTERM and SIGKILL; 0: 10 */
-	bool logs;			/* stdout and stderr go to the logs as well */
-	bool detach;			/* a supervisor of its own; the call returns when the command runs */
+	uint64_t log_max;		/* bytes of each log file; 0: CONTAINER_LOG_MAX */
+	unsigned stop_seconds;		/* between SIGTERM and SIGKILL; 0: CONTAINER_STOP_SECONDS */
+	bool detach;			/* a supervisor of its own, and logs; the call returns when the command runs */
 	bool remove;			/* --rm: forgotten when it has ended */
+	bool keep_env;			/* the record has the environment, for `exec` */
 };
 
+/* All texts are in the caller's arena. */
 struct container_record {
 	const char *id, *name, *profile, *root, *cwd, *cgroup, *hostname;
-	const char *const *argv;	/* NULL-terminated */
+	const char *net;		/* "none", "host", "grants" */
+	const char *const *argv;	/* NULL-terminated; what is too long is cut, and ends with "…" */
 	enum container_status status;
 	pid_t supervisor, init;
 	uint64_t init_start, supervisor_start;	/* field 22 of /proc/PID/stat: clock ticks since boot */
@@ -55,16 +63,29 @@ struct container_record {
 	int exit_status;		/* to pass on; valid when ended */
 	const char *ended_by;		/* NULL, "oom", "pids", "output", "time", "signal" */
 	struct cgroup_limits limits;
+	unsigned stop_seconds;
+	bool logs, remove;
+
+	/* What `exec` makes its walls of. */
+	const char *seccomp, *user, *home;
+	uid_t uid;
+	gid_t gid;
+	struct sandbox_limits rlimits;
+	const char *const *env;		/* NULL: not kept */
 };
 
+/* "[a-zA-Z0-9][a-zA-Z0-9_.-]*", at most CONTAINER_NAME_MAX. */
+bool container_name_valid(const char *name);
+
 /* Runs it to its end, or with `detach` until its command runs. *ret_id (in the arena) is set as soon as
- * there is a record. Codes as sandbox_run's. */
+ * there is a record. Codes as sandbox_run's; of one whose command never ran there is no record left. */
 int container_run(int home_fd, struct arena *a, const struct container_spec *s, const char **ret_id,
 	int *ret_status, struct diag *d);
 
-/* All, the newest first. What was lost is cleaned on the way. */
+/* All, the newest first. What was lost is cleaned on the way. One whose record cannot be believed is
+ * told to `bad` (may be NULL) and left out. */
 int container_list(int home_fd, struct arena *a, struct container_record **ret, size_t *ret_n,
-	struct diag *d);
+	void (*bad)(void *data, const char *id, const char *why), void *data, struct diag *d);
 /* By name, id or an unambiguous start of the id. -ERR_CONTAINER with the candidates. */
 int container_find(int home_fd, struct arena *a, const char *which, struct container_record *ret,
 	struct diag *d);
@@ -73,7 +94,13 @@ int container_signal(int home_fd, const struct container_record *c, int sig, str
 /* SIGTERM, then after the seconds SIGKILL to all that is in it; returns when it has ended. */
 int container_stop(int home_fd, const struct container_record *c, unsigned seconds, struct diag *d);
 int container_pause(int home_fd, const struct container_record *c, bool on, struct diag *d);
-int container_wait(int home_fd, struct container_record *c, struct arena *a, struct diag *d);
+/* Returns when it has ended, with its exit status (137 when that is not known: it was lost). */
+int container_wait(int home_fd, const struct container_record *c, int *ret_status, struct diag *d);
 int container_remove(int home_fd, const struct container_record *c, bool force, struct diag *d);
+
+/* Its logs from the beginning, the older file first; with `follow` until it has ended. `put` is called
+ * with stream 1 or 2; a failure of it ends the call. */
+int container_logs(int home_fd, const struct container_record *c, bool follow,
+	int (*put)(void *data, int stream, const void *bytes, size_t n), void *data, struct diag *d);
 
 #endif

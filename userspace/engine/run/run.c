@@ -201,47 +201,16 @@ static int command_path(struct run *run, struct buf *ret)
 	return r;
 }
 
-static bool same_name(const char *a, const char *b)
-{
-	size_t n = strcspn(a, "=");
-
-	return strncmp(a, b, n + 1) == 0;
-}
-
-/* A variable that was asked for replaces one of that name: programs read the first they find. */
 static int plan_environment(struct run *run)
 {
-	static const char *const none[] = { NULL };
-	const char *const *extra = run->options->extra_env ? run->options->extra_env : none, *const *base;
 	_cleanup_buf_ struct buf path = BUF_INIT;
-	size_t n = 0, nbase = 0, nextra = 0;
-	const char **all;
+	const char *const *base;
 	int r = command_path(run, &path);
 
 	if (r == 0)
 		r = sandbox_env_default(&run->arena, &run->sandbox, path.len ? buf_text(&path) :
 			NULL, run->options->caller_env, &base);
-	if (r < 0)
-		return r;
-	while (base[nbase])
-		nbase++;
-	while (extra[nextra])
-		nextra++;
-	all = arena_newn(&run->arena, const char *, nbase + nextra + 1);
-	if (!all)
-		return -ENOMEM;
-	for (size_t i = 0; i < nextra; i++)
-		all[n++] = extra[i];
-	for (size_t i = 0; i < nbase; i++) {
-		bool replaced = false;
-
-		for (size_t j = 0; j < nextra; j++)
-			replaced |= same_name(base[i], extra[j]);
-		if (!replaced)
-			all[n++] = base[i];
-	}
-	run->sandbox.env = all;
-	return 0;
+	return r < 0 ? r : sandbox_env_add(&run->arena, base, run->options->extra_env, &run->sandbox.env);
 }
 
 static void run_done(struct run *run)

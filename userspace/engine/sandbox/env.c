@@ -69,3 +69,39 @@ int sandbox_env_default(struct arena *a, const struct sandbox *s, const char *pa
 	*ret = env;
 	return 0;
 }
+
+static bool same_name(const char *a, const char *b)
+{
+	size_t n = strcspn(a, "=");
+
+	return strncmp(a, b, n + 1) == 0;
+}
+
+int sandbox_env_add(struct arena *a, const char *const *base, const char *const *extra,
+	const char *const **ret)
+{
+	static const char *const none[] = { NULL };
+	size_t n = 0, nbase = 0, nextra = 0;
+	const char **all;
+
+	extra = extra ? extra : none;
+	while (base[nbase])
+		nbase++;
+	while (extra[nextra])
+		nextra++;
+	all = arena_newn(a, const char *, nbase + nextra + 1);
+	if (!all)
+		return -ENOMEM;
+	for (size_t i = 0; i < nextra; i++)
+		all[n++] = extra[i];
+	for (size_t i = 0; i < nbase; i++) {
+		bool replaced = false;
+
+		for (size_t j = 0; j < nextra; j++)
+			replaced |= same_name(base[i], extra[j]);
+		if (!replaced)
+			all[n++] = base[i];
+	}
+	*ret = all;
+	return 0;
+}

@@ -80,6 +80,22 @@ static int capture_stdio(struct plan *p, struct diag *d)
 	return p->stdio[2] < 0 ? diag_errno(d, -errno, "cannot capture the output") : 0;
 }
 
+/* What is a terminal is replaced by the container's own, and comes through that. */
+static int stream_stdio(struct plan *p, struct diag *d)
+{
+	int pair[2];
+
+	for (int fd = 1; fd <= 2 && p->s->stdio == SANDBOX_STDIO_STREAMS; fd++) {
+		if (p->terminal.is[fd])
+			continue;
+		if (pipe2(pair, O_CLOEXEC) < 0)
+			return diag_errno(d, -errno, "cannot make a pipe for the output");
+		p->streams[fd - 1] = pair[0];
+		p->stdio[fd] = pair[1];
+	}
+	return 0;
+}
+
 /*
  * The caller's terminal is read only when the command is alone with it: not when the output goes to
  * another program, which may read it too, and not in the background. There the command is started in
@@ -116,6 +132,8 @@ static int refuse_directories(struct diag *d)
 
 static int make_stdio(struct plan *p, struct diag *d)
 {
+	int r;
+
 	/* What the caller closed must not be taken by a descriptor of ours: init would hand it in. */
 	for (int fd = 0; fd < 3; fd++)
 		while (fcntl(fd, F_GETFD) < 0)
@@ -124,7 +142,8 @@ static int make_stdio(struct plan *p, struct diag *d)
 	if (p->s->stdio == SANDBOX_STDIO_CAPTURE)
 		return capture_stdio(p, d);
 	inspect_terminal(p);
-	return refuse_directories(d);
+	r = refuse_directories(d);
+	return r < 0 ? r : stream_stdio(p, d);
 }
 
 static int prepare_steps(struct plan *p, struct diag *d)
@@ -147,7 +166,7 @@ int plan_make(struct plan *p, const struct sandbox *s, struct diag *d)
 	int r;
 
 	*p = (struct plan){ .s = s, .init_fd = -1, .control = { -1, -1 }, .stdio = { -1, -1, -1 },
-		.output = -1, .signals = -1, .root = -1, .layer = -1, .dev = -1, .slave = -1 };
+		.output = -1, .streams = { -1, -1 }, .signals = -1, .root = -1, .layer = -1, .dev = -1, .slave = -1 };
 	r = s->nalarms > SANDBOX_ALARMS_MAX ? diag_fail(d, -ERR_LIMIT, "too many alarms") :
 		make_stdio(p, d);
 	if (r == 0)
@@ -164,7 +183,7 @@ int plan_make(struct plan *p, const struct sandbox *s, struct diag *d)
 void plan_done(struct plan *p)
 {
 	int *fds[] = { &p->init_fd, &p->control[0], &p->control[1], &p->stdio[0], &p->stdio[1],
-		&p->stdio[2], &p->output, &p->signals };
+		&p->stdio[2], &p->output, &p->streams[0], &p->streams[1], &p->signals };
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		fd_closep(fds[i]);

@@ -18,7 +18,7 @@ static int take_signals(struct plan *p, sigset_t *ret_old, struct diag *d)
 	sigset_t set;
 
 	sigemptyset(&set);
-	if (p->s->stdio == SANDBOX_STDIO_INHERIT)
+	if (p->s->stdio != SANDBOX_STDIO_CAPTURE)
 		for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
 			if (sigaction(passed[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
 				sigaddset(&set, passed[i]);
@@ -28,17 +28,28 @@ static int take_signals(struct plan *p, sigset_t *ret_old, struct diag *d)
 	return -pthread_sigmask(SIG_BLOCK, &set, ret_old);
 }
 
+/* A reader of the output that goes away is the command's loss (SIGPIPE), not this process's. */
+static void ignore_pipe(const struct plan *p, struct sigaction *ret_old)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGPIPE, p->s->stdio == SANDBOX_STDIO_STREAMS ? &ignore : NULL, ret_old);
+}
+
 static int run(struct plan *p, struct sandbox_result *ret, struct diag *d)
 {
+	struct sigaction pipe_was;
 	sigset_t old;
 	pid_t pid;
 	int r = take_signals(p, &old, d);
 
 	if (r < 0)
 		return r;
+	ignore_pipe(p, &pipe_was);
 	r = sandbox_launch(p, &pid, d);
 	if (r == 0)
 		r = sandbox_supervise(p, pid, ret, d);
+	sigaction(SIGPIPE, &pipe_was, NULL);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return r;
 }

@@ -49,6 +49,7 @@ struct plan {
 	int control[2];			/* [0] the supervisor's end */
 	int stdio[3];			/* -1: the caller's own */
 	int output;			/* capture: the end to read */
+	int streams[2];			/* the ends to read of stdout and stderr; -1: not ours */
 	int signals;			/* a signalfd of what is passed on */
 
 	/* The child's side. */
@@ -80,6 +81,20 @@ int sandbox_launch(struct plan *p, pid_t *ret_pid, struct diag *d);
 int sandbox_refused(const struct init_frame *f, struct diag *d);
 /* Looks after a container until it has ended. Owns pid and reaps it. */
 int sandbox_supervise(struct plan *p, pid_t pid, struct sandbox_result *ret, struct diag *d);
+
+/* What was read from one descriptor and not yet taken by another. */
+#define COPY_SIZE 16384
+struct copy {
+	char data[COPY_SIZE];
+	size_t from, to;
+};
+static inline bool copy_empty(const struct copy *c)
+{
+	return c->from == c->to;
+}
+/* Both take what there is; false at the end, or when it will take no more. */
+bool copy_read(struct copy *c, int fd);
+bool copy_write(struct copy *c, int fd);
 
 /* Puts the caller's terminal into raw mode, and back as it was. */
 void terminal_raw(const struct terminal *t);

@@ -63,7 +63,7 @@ struct sandbox_bind {
 };
 
 struct sandbox_limits {
-	uint64_t output_max;	/* bytes of captured output; 0: none */
+	uint64_t output_max;	/* bytes of output that passes this process; 0: none */
 	unsigned seconds;	/* wall time; 0: none */
 	uint64_t address_space, file_size, processes, open_files;	/* rlimits; 0: inherited */
 	uint64_t scratch;	/* bytes of the container's own tmpfs (/tmp, HOME); 0: 1 GiB */
@@ -102,6 +102,9 @@ enum sandbox_stdio {
 	 * container's own, so that the caller's is never handed in. */
 	SANDBOX_STDIO_INHERIT,
 	SANDBOX_STDIO_CAPTURE,	/* stdin empty, stdout and stderr into `output` */
+	/* As INHERIT, but stdout and stderr that are no terminals are pipes to this process: to `stream`,
+	 * or passed on. All of it is counted for limits.output_max, a terminal's as well. */
+	SANDBOX_STDIO_STREAMS,
 };
 
 /* No namespaces to start from, no cgroup: what the zeroes of an initializer would not say. */
@@ -134,6 +137,12 @@ struct sandbox {
 	int (*born)(void *data, pid_t pid, int pidfd, struct diag *d);
 	void *born_data;
 	struct sandbox_root root;
+	/* Called when the command was executed. May be NULL. */
+	void (*started)(void *data);
+	void *started_data;
+	/* SANDBOX_STDIO_STREAMS: what was written to 1 or 2. NULL: goes to the caller's descriptors. */
+	void (*stream)(void *data, int fd, const void *bytes, size_t n);
+	void *stream_data;
 	bool host_usr;			/* bind the host's /usr, /bin, /lib… read-only, /etc minimal */
 	bool time_ns;			/* its clocks of monotonic and boot time begin with it */
 };
@@ -147,7 +156,7 @@ struct sandbox_result {
 /* Runs to the end, forwarding signals and the terminal. 0 when the command ran, whatever its status;
  * -ENOENT, -EACCES and the like when there was a container but the command could not be executed;
  * -ERR_NO_WALL or -ERR_CONTAINER when there was none. All that ran inside has ended when it returns,
- * and ends too when the caller dies. With SANDBOX_STDIO_INHERIT it takes the thread's signals while
+ * and ends too when the caller dies. But for SANDBOX_STDIO_CAPTURE it takes the thread's signals while
  * it runs, so the caller should have no other thread that handles them. */
 int sandbox_run(const struct sandbox *s, struct sandbox_result *ret, struct diag *d);
 
@@ -159,6 +168,11 @@ int sandbox_exit_status(const struct sandbox_result *r);
  * container has them. `path` goes before the standard PATH, or is NULL. The array ends with NULL. */
 int sandbox_env_default(struct arena *a, const struct sandbox *s, const char *path,
 	const char *const *caller, const char *const **ret);
+
+/* Both: a variable of `extra` (may be NULL) replaces one of that name, as programs read the first they
+ * find. */
+int sandbox_env_add(struct arena *a, const char *const *base, const char *const *extra,
+	const char *const **ret);
 
 /* doctor: builds each wall for real. `fix` may be NULL. */
 struct sandbox_check {

@@ -18,15 +18,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define COPY_SIZE 16384
-
-/* What was read from one side of the terminal and not yet taken by the other. */
-struct copy {
-	char data[COPY_SIZE];
-	size_t from, to;
-};
-
-enum { P_CONTROL, P_INIT, P_SIGNALS, P_OUTPUT, P_MASTER, P_STDIN, P_STDOUT, P_ALARMS };
+enum { P_CONTROL, P_INIT, P_SIGNALS, P_OUTPUT, P_MASTER, P_STDIN, P_STDOUT, P_STREAMS, P_ALARMS = P_STREAMS + 2 };
 
 struct supervisor {
 	struct plan *p;
@@ -38,6 +30,8 @@ struct supervisor {
 	int error;		/* why there was no command */
 	int64_t deadline;	/* ms, or 0 */
 	struct copy in, back;
+	struct copy streams[2];
+	uint64_t written;	/* of all output that passes, but for what is captured */
 };
 
 static int64_t now_ms(void)
@@ -147,6 +141,8 @@ static void heard(struct supervisor *v, const struct init_frame *f, struct msghd
 		break;
 	case INIT_STARTED:
 		v->started = true;
+		if (v->p->s->started)
+			v->p->s->started(v->p->s->started_data);
 		break;
 	case INIT_STOPPED:
 		command_stopped(v, f->value);
@@ -226,30 +222,73 @@ static bool take_output(struct supervisor *v)
 	return true;
 }
 
-static bool copy_read(struct copy *c, int fd)
+/* Ends the container when it has written more than it may; what is too much is dropped. */
+static void count_output(struct supervisor *v, struct copy *c)
 {
-	ssize_t n = read(fd, c->data, sizeof(c->data));
+	uint64_t max = v->p->s->limits.output_max, n = c->to - c->from;
 
-	if (n <= 0)
-		return n < 0 && (errno == EAGAIN || errno == EINTR);
-	c->from = 0;
-	c->to = (size_t)n;
+	if (!max || v->p->s->stdio != SANDBOX_STDIO_STREAMS)
+		return;
+	if (n > max - v->written) {
+		c->to = c->from + (size_t)(max - v->written);
+		end_it(v, "output");
+	}
+	v->written += c->to - c->from;
+}
+
+/* The next bytes of a stream; false at its end. */
+static bool read_stream(struct supervisor *v, int i)
+{
+	struct copy *c = &v->streams[i];
+
+	if (!copy_read(c, v->p->streams[i]))
+		return false;
+	count_output(v, c);
+	if (v->p->s->stream && !copy_empty(c)) {
+		v->p->s->stream(v->p->s->stream_data, i + 1, c->data + c->from, c->to - c->from);
+		c->from = c->to;
+	}
 	return true;
 }
 
-static void copy_write(struct copy *c, int fd)
+/* A stream is either read or, while something of it is left, written. Where nobody reads on any more
+ * the command is to see that too. */
+static void copy_streams(struct supervisor *v, const struct pollfd *f)
 {
-	ssize_t n = write(fd, c->data + c->from, c->to - c->from);
-
-	if (n > 0)
-		c->from += (size_t)n;
-	else if (n < 0 && errno != EAGAIN && errno != EINTR)
-		c->from = c->to;
+	for (int i = 0; i < 2; i++) {
+		if (f[i].fd < 0 || !f[i].revents)
+			continue;
+		if (copy_empty(&v->streams[i]) ? !read_stream(v, i) :
+				!copy_write(&v->streams[i], i + 1))
+			fd_closep(&v->p->streams[i]);
+	}
 }
 
-static bool copy_empty(const struct copy *c)
+static void set_streams(const struct supervisor *v, struct pollfd *f)
 {
-	return c->from == c->to;
+	for (int i = 0; i < 2; i++) {
+		bool empty = copy_empty(&v->streams[i]);
+
+		f[i].fd = !empty ? i + 1 : v->p->streams[i];
+		f[i].events = empty ? POLLIN : POLLOUT;
+	}
+}
+
+/* What is left when all that wrote have ended. */
+static void drain_streams(struct supervisor *v)
+{
+	for (int i = 0; i < 2; i++) {
+		struct copy *c = &v->streams[i];
+
+		if (v->p->streams[i] < 0)
+			continue;
+		fcntl(v->p->streams[i], F_SETFL, O_NONBLOCK);
+		while (fd_write_all(i + 1, c->data + c->from, c->to - c->from) == 0) {
+			c->from = c->to = 0;
+			if (!read_stream(v, i) || c->to == 0)
+				break;
+		}
+	}
 }
 
 static void set_polls(struct supervisor *v, struct pollfd *f)
@@ -277,8 +316,12 @@ static void copy_terminal(struct supervisor *v, const struct pollfd *f)
 		return;
 	if (!copy_empty(&v->in))
 		copy_write(&v->in, v->master);
-	if (copy_empty(&v->back) && !copy_read(&v->back, v->master))
+	if (!copy_empty(&v->back))
+		return;
+	if (!copy_read(&v->back, v->master))
 		fd_closep(&v->master);
+	else
+		count_output(v, &v->back);
 }
 
 static int time_left(struct supervisor *v)
@@ -331,6 +374,7 @@ static void watch(struct supervisor *v)
 	set_alarms(v->p->s, f + P_ALARMS);
 	while (v->pidfd >= 0 && !(f[P_INIT].revents & POLLIN)) {
 		set_polls(v, f);
+		set_streams(v, f + P_STREAMS);
 		if (poll(f, count, time_left(v)) < 0)
 			continue;
 		if (f[P_CONTROL].revents)
@@ -341,6 +385,7 @@ static void watch(struct supervisor *v)
 			f[P_OUTPUT].fd = -1;
 		hear_alarms(v, f + P_ALARMS);
 		copy_terminal(v, f);
+		copy_streams(v, f + P_STREAMS);
 	}
 	while (f[P_CONTROL].fd >= 0 && listen_once(v, &f[P_CONTROL]))
 		;
@@ -348,11 +393,13 @@ static void watch(struct supervisor *v)
 		fcntl(v->p->output, F_SETFL, O_NONBLOCK);
 	while (v->p->output >= 0 && !v->result->ended_by && take_output(v))
 		;
+	drain_streams(v);
 	while (v->master >= 0) {
 		fd_write_all(v->out, v->back.data + v->back.from, v->back.to - v->back.from);
 		v->back.from = v->back.to;
 		if (!copy_read(&v->back, v->master) || copy_empty(&v->back))
 			break;
+		count_output(v, &v->back);
 	}
 }
 

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "container.h"
+
+#include <errno.h>
+
+int container_named(struct cmd *c, struct arena *a, const char *which, struct container_record *ret)
+{
+	int home = cmd_home(c);
+
+	return home < 0 ? home : container_find(home, a, which, ret, &c->diag);
+}
+
+const char *container_shown(const struct container_record *k)
+{
+	return k->name ? k->name : k->id;
+}
+
+/* The text with '?' for what is no visible character; a cut never leaves half of one. */
+static int add_plain(struct buf *b, const char *text, size_t width)
+{
+	struct str s = str_from(text);
+	int r = 0;
+
+	for (size_t i = 0; i < s.n && r == 0;) {
+		size_t n = str_utf8_sequence(s, i);
+		unsigned char ch = (unsigned char)s.p[i];
+		bool c1 = n == 2 && ch == 0xc2 && (unsigned char)s.p[i + 1] < 0xa0;
+
+		if (width && b->len + n > width)
+			break;
+		r = n == 0 || ch < ' ' || ch == 0x7f || c1 ? buf_addc(b, '?') : buf_add(b, s.p + i, n);
+		i += n ? n : 1;
+	}
+	return r;
+}
+
+const char *container_command_line(struct arena *a, const struct container_record *k, size_t width)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	int r = 0;
+
+	for (size_t i = 0; k->argv[i] && r == 0 && (!width || b.len < width); i++) {
+		if (i)
+			r = buf_addc(&b, ' ');
+		if (r == 0)
+			r = add_plain(&b, k->argv[i], width);
+	}
+	return r < 0 ? "?" : arena_str(a, buf_str(&b)).p;
+}
+
+static void put_text(struct cmd *c, const char *key, const char *text)
+{
+	json_out_key(&c->json, key);
+	json_out_text(&c->json, text);
+}
+
+static void put_int(struct cmd *c, const char *key, int64_t v)
+{
+	json_out_key(&c->json, key);
+	json_out_int(&c->json, v);
+}
+
+/* Limits and times that are 0 are none. */
+static void put_some(struct cmd *c, const char *key, uint64_t v)
+{
+	json_out_key(&c->json, key);
+	if (v)
+		json_out_int(&c->json, (int64_t)v);
+	else
+		json_out_null(&c->json);
+}
+
+static void put_list(struct cmd *c, const char *key, const char *const *words, bool names)
+{
+	json_out_key(&c->json, key);
+	if (!words) {
+		json_out_null(&c->json);
+		return;
+	}
+	json_out_open(&c->json, '[');
+	for (; *words; words++)
+		json_out_str(&c->json, names ? str_of(*words, strcspn(*words, "=")) : str_from(*words));
+	json_out_close(&c->json, ']');
+}
+
+static void put_limits(struct cmd *c, const struct container_record *k)
+{
+	json_out_key(&c->json, "limits");
+	json_out_open(&c->json, '{');
+	put_some(c, "memory", k->limits.memory);
+	put_some(c, "swap", k->limits.swap);
+	put_some(c, "pids", k->limits.pids);
+	put_some(c, "cpu_micros", k->limits.cpu_micros);
+	put_some(c, "seconds", k->rlimits.seconds);
+	put_some(c, "output", k->rlimits.output_max);
+	json_out_close(&c->json, '}');
+}
+
+/* The values of variables may be secrets: only their names are told. */
+void container_json(struct cmd *c, const struct container_record *k)
+{
+	bool ended = k->status == CONTAINER_EXITED || k->status == CONTAINER_LOST;
+
+	json_out_open(&c->json, '{');
+	put_text(c, "id", k->id);
+	put_text(c, "name", k->name);
+	put_text(c, "profile", k->profile);
+	put_text(c, "status", container_status_name(k->status));
+	put_list(c, "command", k->argv, false);
+	put_text(c, "root", k->root);
+	put_text(c, "cwd", k->cwd);
+	put_text(c, "hostname", k->hostname);
+	put_text(c, "net", k->net);
+	put_text(c, "seccomp", k->seccomp);
+	put_int(c, "uid", k->uid);
+	put_int(c, "gid", k->gid);
+	put_list(c, "environment", k->env, true);
+	put_text(c, "cgroup", k->cgroup);
+	put_some(c, "supervisor", ended ? 0 : (uint64_t)k->supervisor);
+	put_some(c, "pid", ended ? 0 : (uint64_t)k->init);
+	put_some(c, "created_ms", (uint64_t)k->created_ms);
+	put_some(c, "started_ms", (uint64_t)k->started_ms);
+	put_some(c, "ended_ms", (uint64_t)k->ended_ms);
+	json_out_key(&c->json, "exit_status");
+	if (ended)
+		json_out_int(&c->json, k->exit_status);
+	else
+		json_out_null(&c->json);
+	put_text(c, "ended_by", k->ended_by);
+	put_limits(c, k);
+	json_out_key(&c->json, "logs");
+	json_out_bool(&c->json, k->logs);
+	json_out_close(&c->json, '}');
+}

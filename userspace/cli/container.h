@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the verbs of containers share. */
+#ifndef CRATONS_CLI_CONTAINER_H
+#define CRATONS_CLI_CONTAINER_H
+
+#include "commands.h"
+#include "engine/container/container.h"
+
+/* The verbs below `container`. */
+extern const struct command container_verbs[];
+
+/* The container that an argument names. */
+int container_named(struct cmd *c, struct arena *a, const char *which, struct container_record *ret);
+
+/* Its name, or its id. */
+const char *container_shown(const struct container_record *k);
+
+/* The command in one line that can drive no terminal and feign no second line; at most `width` bytes
+ * (0: all), in the arena. */
+const char *container_command_line(struct arena *a, const struct container_record *k, size_t width);
+
+/* All of a record as an object of c->json. */
+void container_json(struct cmd *c, const struct container_record *k);
+
+int cmd_container_run(struct cmd *c);
+int cmd_container_kill(struct cmd *c);
+int cmd_container_stop(struct cmd *c);
+int cmd_container_rm(struct cmd *c);
+int cmd_container_wait(struct cmd *c);
+int cmd_container_inspect(struct cmd *c);
+
+extern const struct opt container_run_options[], container_kill_options[], container_stop_options[],
+	container_rm_options[], container_wait_options[], container_inspect_options[];
+
+#endif

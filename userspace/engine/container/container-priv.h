@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The parts of a container's life on disk. Below $CRATONS_HOME/containers:
+ *
+ *	lock		shared by whoever is making a container, exclusive for taking a name and for
+ *			removing what a killed maker left
+ *	.new-<id>	being made; it becomes <id> by a rename, complete with its held lock
+ *	<id>
+ *
+ * A directory without a record is garbage: removing a container begins with its record.
+ */
+#ifndef CRATONS_ENGINE_CONTAINER_PRIV_H
+#define CRATONS_ENGINE_CONTAINER_PRIV_H
+
+#include "base/fd.h"
+#include "engine/container/container.h"
+
+#define CONTAINERS_DIR "containers"
+#define RECORD	       "metadata.json"
+#define LOCK	       "lock"
+#define STAGING	       ".new-"
+
+/* One that this process looks after. */
+struct supervised {
+	int all, dir, lock;
+	struct arena arena;
+	struct container_record rec;
+	const struct container_spec *spec;
+};
+
+/* proc.c */
+int process_start(pid_t pid, uint64_t *ret);
+/* A pidfd of that very process: -ESRCH when it has ended, whoever has its number now. */
+int process_open(pid_t pid, uint64_t start);
+int process_boot_id(char ret[37]);
+/* Milliseconds of the clock: since the epoch, or monotonic. */
+int64_t clock_ms(clockid_t clock);
+
+/* record.c */
+bool container_id_valid(struct str id);
+/* -ERR_CONTAINER with the field that is wrong. `id` is what the directory is called. */
+int record_parse(struct arena *a, struct str text, const char *id, struct container_record *ret,
+	struct diag *d);
+int record_print(struct buf *to, const struct container_record *c);
+int record_write(int dir, const struct container_record *c);
+/* -ENOENT: there is none. */
+int record_read(int dir, struct arena *a, const char *id, struct container_record *ret, struct diag *d);
+
+/* state.c */
+int containers_open(int home_fd, struct diag *d);
+int containers_lock(int all, int how);	/* a descriptor that holds it; LOCK_SH, LOCK_EX, LOCK_NB */
+/* Whether a supervisor lives. */
+bool container_is_held(int dir);
+int container_open_dir(int all, const char *id);
+/* Makes the directory with the lock and the record. */
+int container_create(struct supervised *c, int home_fd, struct diag *d);
+void container_done(struct supervised *c);	/* lets go of the lock */
+DEFINE_CLEANUP(struct supervised *, container_done);
+/* Forgets it: `all` is the directory of all. */
+int container_forget(int all, const char *id);
+/* Ends what its supervisor left, cleans, and writes that down. */
+int container_bury(int all, int dir, struct container_record *c);
+
+/* logs.c */
+struct log_file {
+	int dir, fd;
+	const char *name;
+	uint64_t size, max;
+};
+void log_append(struct log_file *l, const void *bytes, size_t n);
+
+/* detach.c: what to do in a process that is nobody's child and has no terminal; it does not return there.
+ * In the caller it returns when `ready` was told. */
+struct detached;
+int detach_run(struct supervised *c, int *ret_status, struct diag *d);
+void detach_tell(struct detached *t, int code, const struct diag *d);
+
+/* run.c */
+int container_supervise(struct supervised *c, struct detached *t, int *ret_status, struct diag *d);
+
+#endif

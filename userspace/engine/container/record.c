@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * metadata.json. It is this program's own, in a directory of the user's that no container sees; it is
+ * read as if it were not: what is missing, of another kind or out of bounds is refused by name.
+ */
+#include "engine/container/container-priv.h"
+
+#include "base/json.h"
+#include "prim/err.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#define RECORD_VERSION 1
+#define RECORD_MAX	  ((size_t)4 << 20)
+#define TEXT_MAX_BYTES	  4096
+#define WORDS_MAX	  4096
+#define WORDS_BYTES_MAX	  ((size_t)64 << 10)
+
+static const char *const statuses[] = { "created", "running", "paused", "exited", "lost" };
+
+const char *container_status_name(enum container_status status)
+{
+	return statuses[status];
+}
+
+bool container_name_valid(const char *name)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+	size_t n = strlen(name);
+
+	return n > 0 && n <= CONTAINER_NAME_MAX && strspn(name, letters) == n && !strchr("_.-", name[0]);
+}
+
+bool container_id_valid(struct str id)
+{
+	for (size_t i = 0; i < id.n; i++)
+		if (!(id.p[i] >= '0' && id.p[i] <= '9') && !(id.p[i] >= 'a' && id.p[i] <= 'f'))
+			return false;
+	return id.n == CONTAINER_ID_HEX;
+}
+
+/* Writing. */
+
+static void put_text(struct json_out *o, const char *key, const char *text)
+{
+	if (!text)
+		return;
+	json_out_key(o, key);
+	json_out_text(o, text);
+}
+
+static void put_int(struct json_out *o, const char *key, uint64_t v)
+{
+	if (v == 0)
+		return;
+	json_out_key(o, key);
+	json_out_int(o, (int64_t)MIN(v, (uint64_t)INT64_MAX));
+}
+
+static void put_flag(struct json_out *o, const char *key, bool v)
+{
+	if (!v)
+		return;
+	json_out_key(o, key);
+	json_out_bool(o, v);
+}
+
+/* A command line of a megabyte is cut: the record is for people and for `exec`. */
+static void put_words(struct json_out *o, const char *key, const char *const *words)
+{
+	size_t bytes = 0;
+
+	if (!words)
+		return;
+	json_out_key(o, key);
+	json_out_open(o, '[');
+	for (size_t i = 0; words[i]; i++) {
+		bytes += strlen(words[i]);
+		if (i == WORDS_MAX - 1 || bytes > WORDS_BYTES_MAX) {
+			json_out_text(o, "…");
+			break;
+		}
+		json_out_text(o, words[i]);
+	}
+	json_out_close(o, ']');
+}
+
+static void put_process(struct json_out *o, const char *key, pid_t pid, uint64_t start)
+{
+	if (pid == 0)
+		return;
+	json_out_key(o, key);
+	json_out_open(o, '{');
+	put_int(o, "pid", (uint64_t)pid);
+	put_int(o, "start", start);
+	json_out_close(o, '}');
+}
+
+static void put_limits(struct json_out *o, const struct cgroup_limits *l)
+{
+	json_out_key(o, "limits");
+	json_out_open(o, '{');
+	put_int(o, "memory", l->memory);
+	put_int(o, "swap", l->swap);
+	put_int(o, "pids", l->pids);
+	put_int(o, "cpu_micros", l->cpu_micros);
+	put_int(o, "cpu_weight", l->cpu_weight);
+	put_int(o, "io_weight", l->io_weight);
+	put_flag(o, "best_effort", l->best_effort);
+	json_out_close(o, '}');
+}
+
+static void put_walls(struct json_out *o, const struct container_record *c)
+{
+	json_out_key(o, "walls");
+	json_out_open(o, '{');
+	put_text(o, "seccomp", c->seccomp);
+	put_text(o, "user", c->user);
+	put_text(o, "home", c->home);
+	put_int(o, "uid", c->uid);
+	put_int(o, "gid", c->gid);
+	put_int(o, "seconds", c->rlimits.seconds);
+	put_int(o, "output", c->rlimits.output_max);
+	put_int(o, "address_space", c->rlimits.address_space);
+	put_int(o, "file_size", c->rlimits.file_size);
+	put_int(o, "processes", c->rlimits.processes);
+	put_int(o, "open_files", c->rlimits.open_files);
+	put_int(o, "scratch", c->rlimits.scratch);
+	json_out_close(o, '}');
+}
+
+static void put_times(struct json_out *o, const struct container_record *c)
+{
+	put_int(o, "created_ms", (uint64_t)c->created_ms);
+	put_int(o, "started_ms", (uint64_t)c->started_ms);
+	put_int(o, "ended_ms", (uint64_t)c->ended_ms);
+}
+
+int record_print(struct buf *to, const struct container_record *c)
+{
+	struct json_out o;
+
+	json_out_start(&o, to, false);
+	json_out_open(&o, '{');
+	put_int(&o, "version", RECORD_VERSION);
+	put_text(&o, "id", c->id);
+	put_text(&o, "name", c->name);
+	put_text(&o, "profile", c->profile);
+	put_text(&o, "status", statuses[c->status]);
+	put_words(&o, "command", c->argv);
+	put_text(&o, "root", c->root);
+	put_text(&o, "cwd", c->cwd);
+	put_text(&o, "hostname", c->hostname);
+	put_text(&o, "net", c->net);
+	put_text(&o, "cgroup", c->cgroup);
+	put_process(&o, "supervisor", c->supervisor, c->supervisor_start);
+	put_process(&o, "init", c->init, c->init_start);
+	put_text(&o, "boot_id", c->boot_id);
+	put_times(&o, c);
+	put_int(&o, "exit_status", (uint64_t)c->exit_status);
+	put_text(&o, "ended_by", c->ended_by);
+	put_limits(&o, &c->limits);
+	put_int(&o, "stop_seconds", c->stop_seconds);
+	put_flag(&o, "logs", c->logs);
+	put_flag(&o, "remove", c->remove);
+	put_walls(&o, c);
+	put_words(&o, "environment", c->env);
+	json_out_close(&o, '}');
+	return json_out_end(&o);
+}
+
+/* Not synced: what a power failure takes ran on a machine that is no more, and a record that it cut
+ * short is refused. Only the supervisor, or who buries it, writes. */
+int record_write(int dir, const struct container_record *c)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	_cleanup_fd_ int fd = -1;
+	int r = record_print(&b, c);
+
+	if (r < 0)
+		return r;
+	fd = openat(dir, RECORD ".new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	r = fd_write_all(fd, b.data, b.len);
+	if (r == 0 && renameat(dir, RECORD ".new", dir, RECORD) < 0)
+		r = -errno;
+	return r;
+}
+
+/* Reading. */
+
+struct reader {
+	struct arena *a;
+	struct diag *d;
+	const char *id;
+	int error;
+};
+
+static void refuse(struct reader *r, const char *key, const char *why)
+{
+	if (r->error)
+		return;
+	r->error = diag_fail(r->d, -ERR_CONTAINER, "the record of container %s is not valid: '%s' %s",
+		r->id, key, why);
+	diag_hint(r->d, "cratons container rm --force %s forgets it", r->id);
+}
+
+static const char *get_text(struct reader *r, struct json object, const char *key, bool needed)
+{
+	struct json v = json_get(object, key);
+	struct str s = json_str(v);
+	const char *copy;
+
+	if (json_kind(v) == JSON_NOTHING) {
+		if (needed)
+			refuse(r, key, "is missing");
+		return NULL;
+	}
+	if (!s.p || s.n > TEXT_MAX_BYTES || memchr(s.p, '\0', s.n)) {
+		refuse(r, key, !s.p ? "is not a text" : "is too long or has a NUL");
+		return NULL;
+	}
+	copy = arena_str(r->a, s).p;
+	if (!copy)
+		r->error = -ENOMEM;
+	return copy;
+}
+
+static uint64_t get_int(struct reader *r, struct json object, const char *key, uint64_t max)
+{
+	struct json v = json_get(object, key);
+	int64_t n = 0;
+
+	if (json_kind(v) == JSON_NOTHING)
+		return 0;
+	if (json_int(v, &n) < 0 || n < 0 || (uint64_t)n > max) {
+		refuse(r, key, "is not a number in its range");
+		return 0;
+	}
+	return (uint64_t)n;
+}
+
+static bool get_flag(struct reader *r, struct json object, const char *key)
+{
+	struct json v = json_get(object, key);
+
+	if (json_kind(v) != JSON_NOTHING && json_kind(v) != JSON_BOOL)
+		refuse(r, key, "is neither true nor false");
+	return json_bool(v, false);
+}
+
+static const char *const *get_words(struct reader *r, struct json object, const char *key)
+{
+	struct json v = json_get(object, key);
+	const char **words;
+	size_t n = 0;
+
+	if (json_kind(v) == JSON_NOTHING)
+		return NULL;
+	if (json_kind(v) != JSON_ARRAY) {
+		refuse(r, key, "is not a list");
+		return NULL;
+	}
+	json_foreach(i, v)
+		n++;
+	if (n > WORDS_MAX) {
+		refuse(r, key, "is too long");
+		return NULL;
+	}
+	words = arena_newn(r->a, const char *, n + 1);
+	n = 0;
+	if (!words)
+		r->error = -ENOMEM;
+	json_foreach(i, v) {
+		struct str s = json_str(i.value);
+
+		if (!words || !s.p || memchr(s.p, '\0', s.n)) {
+			refuse(r, key, "has what is not a text");
+			return NULL;
+		}
+		words[n] = arena_str(r->a, s).p;
+		if (!words[n++])
+			r->error = -ENOMEM;
+	}
+	return words;
+}
+
+static enum container_status get_status(struct reader *r, struct json object)
+{
+	struct str s = json_str(json_get(object, "status"));
+
+	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++)
+		if (s.p && str_is(s, statuses[i]))
+			return (enum container_status)i;
+	refuse(r, "status", "is not one that is known");
+	return CONTAINER_LOST;
+}
+
+static void get_process(struct reader *r, struct json object, const char *key, pid_t *pid,
+	uint64_t *start)
+{
+	struct json v = json_get(object, key);
+
+	*pid = (pid_t)get_int(r, v, "pid", 1 << 22);
+	*start = get_int(r, v, "start", INT64_MAX);
+}
+
+static void get_limits(struct reader *r, struct json v, struct cgroup_limits *l)
+{
+	l->memory = get_int(r, v, "memory", INT64_MAX);
+	l->swap = get_int(r, v, "swap", INT64_MAX);
+	l->pids = get_int(r, v, "pids", INT64_MAX);
+	l->cpu_micros = get_int(r, v, "cpu_micros", INT64_MAX);
+	l->cpu_weight = get_int(r, v, "cpu_weight", 10000);
+	l->io_weight = get_int(r, v, "io_weight", 10000);
+	l->best_effort = get_flag(r, v, "best_effort");
+}
+
+static void get_walls(struct reader *r, struct json v, struct container_record *c)
+{
+	c->seccomp = get_text(r, v, "seccomp", false);
+	c->user = get_text(r, v, "user", false);
+	c->home = get_text(r, v, "home", false);
+	c->uid = (uid_t)get_int(r, v, "uid", UINT32_MAX - 1);
+	c->gid = (gid_t)get_int(r, v, "gid", UINT32_MAX - 1);
+	c->rlimits.seconds = (unsigned)get_int(r, v, "seconds", UINT32_MAX);
+	c->rlimits.output_max = get_int(r, v, "output", INT64_MAX);
+	c->rlimits.address_space = get_int(r, v, "address_space", INT64_MAX);
+	c->rlimits.file_size = get_int(r, v, "file_size", INT64_MAX);
+	c->rlimits.processes = get_int(r, v, "processes", INT64_MAX);
+	c->rlimits.open_files = get_int(r, v, "open_files", INT64_MAX);
+	c->rlimits.scratch = get_int(r, v, "scratch", INT64_MAX);
+}
+
+static void get_life(struct reader *r, struct json v, struct container_record *c)
+{
+	c->status = get_status(r, v);
+	get_process(r, v, "supervisor", &c->supervisor, &c->supervisor_start);
+	get_process(r, v, "init", &c->init, &c->init_start);
+	c->boot_id = get_text(r, v, "boot_id", true);
+	c->created_ms = (int64_t)get_int(r, v, "created_ms", INT64_MAX);
+	c->started_ms = (int64_t)get_int(r, v, "started_ms", INT64_MAX);
+	c->ended_ms = (int64_t)get_int(r, v, "ended_ms", INT64_MAX);
+	c->exit_status = (int)get_int(r, v, "exit_status", 255);
+	c->ended_by = get_text(r, v, "ended_by", false);
+}
+
+static void check(struct reader *r, struct json v, const struct container_record *c)
+{
+	int64_t version = 0;
+
+	if (json_kind(v) != JSON_OBJECT)
+		refuse(r, "{}", "is missing: it is no object");
+	if (json_int(json_get(v, "version"), &version) < 0 || version != RECORD_VERSION)
+		refuse(r, "version", "is not one that this program knows");
+	if (c->id && strcmp(c->id, r->id) != 0)
+		refuse(r, "id", "is another container's");
+	if (c->name && !container_name_valid(c->name))
+		refuse(r, "name", "is not a name");
+	if (!c->argv || !c->argv[0])
+		refuse(r, "command", "is missing");
+}
+
+int record_parse(struct arena *a, struct str text, const char *id, struct container_record *ret,
+	struct diag *d)
+{
+	_cleanup_(json_free_p) struct json_doc *doc = NULL;
+	struct reader r = { .a = a, .d = d, .id = id };
+	struct container_record c = { 0 };
+	struct json v;
+	int error = json_parse(&doc, text, id, d);
+
+	if (error < 0) {
+		diag_context(d, "the record of container %s is not valid", id);
+		diag_hint(d, "cratons container rm --force %s forgets it", id);
+		return error == -ENOMEM ? error : -ERR_CONTAINER;
+	}
+	v = json_root(doc);
+	c.id = get_text(&r, v, "id", true);
+	c.name = get_text(&r, v, "name", false);
+	c.profile = get_text(&r, v, "profile", true);
+	c.root = get_text(&r, v, "root", false);
+	c.cwd = get_text(&r, v, "cwd", false);
+	c.hostname = get_text(&r, v, "hostname", false);
+	c.net = get_text(&r, v, "net", true);
+	c.cgroup = get_text(&r, v, "cgroup", false);
+	c.argv = get_words(&r, v, "command");
+	c.env = get_words(&r, v, "environment");
+	c.stop_seconds = (unsigned)get_int(&r, v, "stop_seconds", UINT32_MAX);
+	c.logs = get_flag(&r, v, "logs");
+	c.remove = get_flag(&r, v, "remove");
+	get_life(&r, v, &c);
+	get_limits(&r, json_get(v, "limits"), &c.limits);
+	get_walls(&r, json_get(v, "walls"), &c);
+	check(&r, v, &c);
+	if (r.error < 0)
+		return r.error;
+	*ret = c;
+	return 0;
+}
+
+int record_read(int dir, struct arena *a, const char *id, struct container_record *ret, struct diag *d)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	int r = file_slurp(dir, RECORD, &text, RECORD_MAX);
+
+	if (r == -ENOENT)
+		return r;
+	if (r < 0)
+		return diag_fail(d, -ERR_CONTAINER, "cannot read the record of container %s: %s", id,
+			err_sentence(r));
+	return record_parse(a, buf_str(&text), id, ret, d);
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A container's life, as its supervisor leads it: recorded, run, recorded again. */
+#include "engine/container/container-priv.h"
+
+#include "prim/err.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+struct life {
+	struct supervised *c;
+	struct detached *detached;
+	struct log_file logs[2];
+};
+
+static int set_running(void *data, pid_t pid, int pidfd, struct diag *d)
+{
+	struct life *life = data;
+	struct container_record *rec = &life->c->rec;
+	const struct sandbox *s = &life->c->spec->sandbox;
+	int r;
+
+	rec->init = pid;
+	rec->status = CONTAINER_RUNNING;
+	rec->started_ms = clock_ms(CLOCK_REALTIME);
+	/* It has ended when it is not there: then its end is what comes next. */
+	if (process_start(pid, &rec->init_start) < 0)
+		rec->init_start = 0;
+	r = record_write(life->c->dir, rec);
+	if (r < 0)
+		return diag_errno(d, r, "cannot record the container");
+	return s->born ? s->born(s->born_data, pid, pidfd, d) : 0;
+}
+
+static void set_started(void *data)
+{
+	struct life *life = data;
+
+	if (life->detached)
+		detach_tell(TAKE_PTR(life->detached), 0, NULL);
+}
+
+static void write_logs(void *data, int fd, const void *bytes, size_t n)
+{
+	struct life *life = data;
+
+	log_append(&life->logs[fd - 1], bytes, n);
+}
+
+static int open_logs(struct life *life, struct diag *d)
+{
+	static const char *const names[] = { "stdout.log", "stderr.log" };
+	uint64_t max = life->c->spec->log_max;
+
+	for (int i = 0; i < 2; i++) {
+		struct log_file *l = &life->logs[i];
+
+		*l = (struct log_file){ .dir = life->c->dir, .fd = -1, .name = names[i],
+			.max = max ? max : CONTAINER_LOG_MAX };
+		l->fd = openat(l->dir, l->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (l->fd < 0)
+			return diag_errno(d, -errno, "cannot make %s", l->name);
+	}
+	return 0;
+}
+
+static struct sandbox make_sandbox(struct life *life)
+{
+	const struct container_spec *spec = life->c->spec;
+	struct sandbox s = spec->sandbox;
+
+	s.born = set_running;
+	s.born_data = life;
+	s.started = set_started;
+	s.started_data = life;
+	if (spec->detach) {
+		s.stdio = SANDBOX_STDIO_STREAMS;
+		s.stream = write_logs;
+		s.stream_data = life;
+	} else if (s.limits.output_max) {
+		s.stdio = SANDBOX_STDIO_STREAMS;
+	}
+	return s;
+}
+
+/* For those that wait and hold only the lock's file open: the record may be gone with the rest. */
+static void leave_status(struct supervised *c)
+{
+	char text[16];
+	int n = snprintf(text, sizeof(text), "%d\n", c->rec.exit_status);
+
+	(void)!pwrite(c->lock, text, (size_t)n, 0);
+}
+
+static int set_ended(struct supervised *c, const struct sandbox_result *result, struct diag *d)
+{
+	struct container_record *rec = &c->rec;
+	int r = 0;
+
+	rec->status = CONTAINER_EXITED;
+	rec->ended_ms = clock_ms(CLOCK_REALTIME);
+	rec->exit_status = sandbox_exit_status(result);
+	rec->ended_by = result->ended_by ? result->ended_by :
+		WIFSIGNALED(result->status) ? "signal" : NULL;
+	leave_status(c);
+	if (!rec->remove)
+		r = record_write(c->dir, rec);
+	return r < 0 ? diag_errno(d, r, "cannot record the container's end") : 0;
+}
+
+int container_supervise(struct supervised *c, struct detached *t, int *ret_status, struct diag *d)
+{
+	struct life life = { .c = c, .detached = t, .logs = { { .fd = -1 }, { .fd = -1 } } };
+	struct sandbox s = make_sandbox(&life);
+	struct sandbox_result result = { 0 };
+	int r = c->spec->detach ? open_logs(&life, d) : 0;
+
+	if (r == 0)
+		r = sandbox_run(&s, &result, d);
+	if (r < 0)
+		container_forget(c->all, c->rec.id);
+	else
+		r = set_ended(c, &result, d);
+	if (r == 0 && c->rec.remove)
+		container_forget(c->all, c->rec.id);
+	if (r == 0)
+		*ret_status = c->rec.exit_status;
+	else if (life.detached)
+		detach_tell(life.detached, r, d);
+	buf_done(&result.output);
+	fd_closep(&life.logs[0].fd);
+	fd_closep(&life.logs[1].fd);
+	return r;
+}
+
+static const char *copy(struct supervised *c, const char *text)
+{
+	return text ? arena_str(&c->arena, str_from(text)).p : NULL;
+}
+
+static int describe(struct supervised *c, const struct container_spec *s)
+{
+	static const char *const nets[] = { "none", "host", "grants" };
+	char boot[37] = "";
+	struct container_record *rec = &c->rec;
+
+	if (process_boot_id(boot) < 0)
+		return -errno;
+	*rec = (struct container_record){
+		.name = s->name,
+		.profile = s->profile,
+		.root = s->root,
+		.cwd = s->sandbox.cwd,
+		.hostname = s->sandbox.hostname,
+		.net = nets[s->sandbox.net],
+		.argv = s->sandbox.argv,
+		.status = CONTAINER_CREATED,
+		.supervisor = getpid(),
+		.boot_id = copy(c, boot),
+		.created_ms = clock_ms(CLOCK_REALTIME),
+		.limits = s->limits,
+		.stop_seconds = s->stop_seconds ? s->stop_seconds : CONTAINER_STOP_SECONDS,
+		.logs = s->detach,
+		.remove = s->remove,
+		.seccomp = s->sandbox.seccomp,
+		.user = s->sandbox.user,
+		.home = s->sandbox.home,
+		.uid = s->sandbox.uid,
+		.gid = s->sandbox.gid,
+		.rlimits = s->sandbox.limits,
+		.env = s->keep_env ? s->sandbox.env : NULL,
+	};
+	process_start(rec->supervisor, &rec->supervisor_start);
+	return rec->boot_id ? 0 : -ENOMEM;
+}
+
+int container_run(int home_fd, struct arena *a, const struct container_spec *s, const char **ret_id,
+	int *ret_status, struct diag *d)
+{
+	_cleanup_(container_done) struct supervised c = { .all = -1, .dir = -1, .lock = -1, .spec = s };
+	int r = describe(&c, s);
+
+	if (r < 0)
+		return diag_errno(d, r, "cannot describe the container");
+	r = container_create(&c, home_fd, d);
+	if (r < 0)
+		return r;
+	*ret_id = arena_str(a, str_from(c.rec.id)).p;
+	return s->detach ? detach_run(&c, ret_status, d) : container_supervise(&c, NULL, ret_status, d);
+}
