@@ -8,9 +8,10 @@ mountd.py silent N SECONDS                      N connections that say nothing; 
 mountd.py stack DIRECTORY                       asks with a descriptor from before another mount was made there
 mountd.py swap DIRECTORY OTHER N                asks while the directory is renamed and its name a link to OTHER
 mountd.py detached                              asks for a directory in a tree that hangs in no namespace
+mountd.py tmpfs DIRECTORY                       mounts one there, as whoever it is; mountd.py umount DIRECTORY
 
 KIND is how PATH is opened: path (O_PATH, a directory), link (O_PATH, whatever it is), read (for reading),
-file (O_PATH, following links), linger (a TCP socket that lingers, PATH unused), none (without a descriptor).
+file (O_PATH, following links), gone (a directory, removed then), linger (a TCP socket that lingers, PATH unused), none (without a descriptor).
 """
 import array, ctypes, errno, os, random, re, socket, struct, subprocess, sys, time
 
@@ -98,8 +99,11 @@ def opened(what):
     if kind == "linger":
         return lingering()
     flags = {"path": os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, "link": os.O_PATH | os.O_NOFOLLOW,
-             "read": os.O_RDONLY, "file": os.O_PATH}[kind]
-    return os.open(path, flags)
+             "read": os.O_RDONLY, "file": os.O_PATH, "gone": os.O_PATH}[kind]
+    fd = os.open(path, flags)
+    if kind == "gone":
+        os.rmdir(path)
+    return fd
 
 
 def ask(operation, fds):
@@ -126,10 +130,9 @@ def frames(seed, n, path):
         for _ in range(r.choice([0, 0, 1, 1, 2, 3, 200])):
             fds.append(r.choice([os.open(path, os.O_PATH), os.open("/", os.O_RDONLY), os.open("/dev/null", os.O_RDWR)]))
         s = connect()
-        if r.randrange(3) < 2:
+        if r.randrange(5) > 0:
             send(s, bytes(frame), fds)
-        if r.randrange(3) < 2:
-            name, _, got = hear(s)
+            name, _, got = hear(s) if r.randrange(5) > 0 else ("unheard", 0, [])
             told[name] = told.get(name, 0) + 1
             for fd in got:
                 os.close(fd)
@@ -148,18 +151,29 @@ def silent(n, seconds):
     print(*sorted(told), "in time" if time.time() - since < seconds else "late")
 
 
+def moved(old, new):
+    """Waits until it is no mount."""
+    while True:
+        try:
+            return os.rename(old, new)
+        except OSError:
+            time.sleep(0.001)
+
+
 def swap(directory, other, n):
     """What its name means changes all the time; what is mounted on must be the user's own directory."""
     child = os.fork()
     if child == 0:
         while True:
-            os.rename(directory, directory + ".away")
+            moved(directory, directory + ".away")
             os.symlink(other, directory)
+            time.sleep(0.001)
             os.unlink(directory)
-            os.rename(directory + ".away", directory)
-    told = {}
+            moved(directory + ".away", directory)
+            time.sleep(0.001)
+    told, until = {}, time.time() + 30
     try:
-        for _ in range(n):
+        while sum(told.values()) < n and time.time() < until:
             try:
                 fd = os.open(directory, os.O_PATH | os.O_DIRECTORY)
             except OSError:
@@ -205,6 +219,11 @@ def detached():
     print(ask("mount", [os.open("dir", os.O_PATH | os.O_DIRECTORY, dir_fd=tree)])[0])
 
 
+def called(r):
+    if r < 0:
+        sys.exit(os.strerror(ctypes.get_errno()))
+
+
 verb, rest = sys.argv[1], sys.argv[2:]
 if verb == "listen":
     listen(rest[0], rest[1:])
@@ -220,3 +239,7 @@ elif verb == "stack":
     stack(rest[0])
 elif verb == "detached":
     detached()
+elif verb == "tmpfs":
+    called(ctypes.CDLL(None, use_errno=True).mount(b"tmpfs", rest[0].encode(), b"tmpfs", 0, None))
+elif verb == "umount":
+    called(ctypes.CDLL(None, use_errno=True).umount2(rest[0].encode(), 2))
