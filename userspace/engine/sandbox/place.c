@@ -106,7 +106,7 @@ int mount_copy(const char *source, uint64_t attributes, bool no_links)
 	return TAKE_FD(fd);
 }
 
-static int mount_onto(int mount, int place)
+int mount_onto(int mount, int place)
 {
 	if (place < 0)
 		return place;

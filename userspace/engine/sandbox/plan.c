@@ -18,7 +18,7 @@
 int plan_bind(struct plan *p, struct sandbox_bind bind)
 {
 	if (!bind.target || bind.target[0] != '/' ||
-		(!bind.source && bind.kind != SANDBOX_BIND_TMPFS && bind.kind != SANDBOX_BIND_SCRATCH))
+		(!bind.source && bind.kind <= SANDBOX_BIND_FILE && bind.kind != SANDBOX_BIND_TMPFS))
 		return -EINVAL;
 	if (bind.kind == SANDBOX_BIND_OVERLAY && !bind.upper != !bind.work)
 		return -EINVAL;

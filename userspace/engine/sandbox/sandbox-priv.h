@@ -115,6 +115,8 @@ int layer_dir_new(struct plan *p);
 int scratch_at(struct plan *p, const char *target, mode_t mode, uint64_t attributes);
 /* place.c: a detached copy of the mount at `source` with the attributes set, all below it too. */
 int mount_copy(const char *source, uint64_t attributes, bool no_links);
+/* place.c: attaches to what an open place is; passes a negative place on. */
+int mount_onto(int mount, int place);
 int mount_attach(struct plan *p, int mount, const char *target, bool dir);
 /* place.c: covers what is at `target` with a read-only file of this text; there is a layer. */
 int file_at(struct plan *p, const char *target, const char *text);

@@ -43,6 +43,8 @@ enum sandbox_bind_kind {
 	SANDBOX_BIND_TMPFS,
 	SANDBOX_BIND_SYMLINK,	/* `source` is the link's target */
 	SANDBOX_BIND_FILE,	/* a new read-only file with `source` as its contents */
+	SANDBOX_BIND_MASK,	/* covered by an empty file or directory; skipped where there is nothing */
+	SANDBOX_BIND_SEAL,	/* made read-only as it is; likewise */
 	SANDBOX_BIND_SCRATCH,	/* an empty writable directory on the container's own tmpfs */
 };
 
@@ -65,7 +67,7 @@ struct sandbox_bind {
 struct sandbox_limits {
 	uint64_t output_max;	/* bytes of output that passes this process; 0: none */
 	unsigned seconds;	/* wall time; 0: none */
-	uint64_t address_space, file_size, processes, open_files;	/* rlimits; 0: inherited */
+	uint64_t address_space, file_size, processes, open_files;	/* rlimits; 0: step_session.c's */
 	uint64_t scratch;	/* bytes of the container's own tmpfs (/tmp, HOME); 0: 1 GiB */
 };
 
@@ -97,6 +99,13 @@ struct sandbox_root {
 	bool read_only;		/* nothing can be written but what is bound so */
 };
 
+/* One of setrlimit(2)'s. The name is for diagnostics. */
+struct sandbox_rlimit {
+	int resource;
+	uint64_t soft, hard;	/* RLIM_INFINITY: none */
+	const char *name;
+};
+
 enum sandbox_stdio {
 	/* The caller's descriptors 0-2. Those that are terminals are replaced by a terminal of the
 	 * container's own, so that the caller's is never handed in. */
@@ -113,6 +122,7 @@ enum sandbox_stdio {
 struct sandbox {
 	const char *seccomp;		/* name of the profile: policies/seccomp/<name>.toml */
 	const char *hostname;		/* or NULL: "cratons" */
+	const char *domainname;		/* or NULL: "(none)" */
 	uid_t uid;			/* inside: stands for the caller's own, whatever the number */
 	gid_t gid;
 	const char *user;	/* its name there; NULL: "user" */
@@ -124,6 +134,8 @@ struct sandbox {
 	const char *const *env;		/* "NAME=value", NULL-terminated: all there is */
 	const char *cwd;		/* inside; NULL: / */
 	struct sandbox_limits limits;
+	const struct sandbox_rlimit *rlimits;	/* after `limits`' standard ones */
+	size_t nrlimits;
 	enum sandbox_stdio stdio;
 	/* Namespaces to start from (a FUSE server's), or -1. */
 	int user_ns, mount_ns;

@@ -72,6 +72,46 @@ static int bind_scratch(struct plan *p, const struct sandbox_bind *b)
 	return fd < 0 ? fd : 0;
 }
 
+static int mask_with(struct plan *p, bool dir)
+{
+	_cleanup_fd_ int fs = -1;
+	int fd;
+
+	if (!dir)
+		return mount_copy("/dev/null",
+			MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, false);
+	fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
+	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "size", "4k", 0) < 0 ||
+		fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	fd = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+		MOUNT_ATTR_NOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int change_place(struct plan *p, const struct sandbox_bind *b)
+{
+	struct mount_attr a = { .attr_set = MOUNT_ATTR_RDONLY };
+	_cleanup_fd_ int place = open_inside(p->root, b->target, O_PATH), mount = -1;
+	struct stat st;
+
+	if (place == -ENOENT || place == -ENOTDIR)
+		return 0;
+	if (place < 0)
+		return place;
+	if (fstat(place, &st) < 0)
+		return -errno;
+	if (b->kind == SANDBOX_BIND_MASK) {
+		mount = mask_with(p, S_ISDIR(st.st_mode));
+		return mount < 0 ? mount : mount_onto(mount, place);
+	}
+	mount = open_tree(place, "",
+		OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH);
+	if (mount < 0 || mount_setattr(mount, "", AT_EMPTY_PATH | AT_RECURSIVE, &a, sizeof(a)) < 0)
+		return -errno;
+	return mount_onto(mount, place);
+}
+
 static int make_link(struct plan *p, const struct sandbox_bind *b)
 {
 	char parent[PATH_MAX];
@@ -118,6 +158,9 @@ static int bind_one(struct plan *p, const struct sandbox_bind *b)
 		return make_link(p, b);
 	case SANDBOX_BIND_FILE:
 		return p->layer < 0 ? make_file(p, b) : file_at(p, b->target, b->source);
+	case SANDBOX_BIND_MASK:
+	case SANDBOX_BIND_SEAL:
+		return change_place(p, b);
 	case SANDBOX_BIND_SCRATCH:
 		return bind_scratch(p, b);
 	}

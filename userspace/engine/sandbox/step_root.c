@@ -77,7 +77,8 @@ static bool has_places(const struct plan *p, int dir)
 			return false;
 	}
 	vec_foreach(b, &p->binds) {
-		if (strncmp(b->target, "/dev/", 5) == 0)
+		if (strncmp(b->target, "/dev/", 5) == 0 || b->kind == SANDBOX_BIND_MASK ||
+			b->kind == SANDBOX_BIND_SEAL)
 			continue;
 		fd_closep(&fd);
 		fd = b->kind == SANDBOX_BIND_SYMLINK ? -1 :

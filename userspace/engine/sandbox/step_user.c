@@ -28,8 +28,21 @@ static int put(struct plan *p, const char *path, const char *text, bool optional
 	return fd_write_all(fd, text, strlen(text));
 }
 
+/* A service that the kernel is told to spare (-1000) does not pass that on. */
+static int out_of_memory_score(struct plan *p)
+{
+	_cleanup_fd_ int fd = -1;
+	char text[16] = "";
+
+	p->at = "oom_score_adj";
+	fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		return -errno;
+	return text[0] == '-' && pwrite(fd, "0", 1, 0) < 0 ? -errno : 0;
+}
+
 /*
- * The last line is a wall by itself: this namespace may have no children (a limit that each user
+ * The last but one is a wall by itself: this namespace may have no children (a limit that each user
  * namespace holds for itself), so that the kernel refuses nested ones even were seccomp passed by.
  */
 int user_enter(struct plan *p)
@@ -42,6 +55,8 @@ int user_enter(struct plan *p)
 		r = put(p, "/proc/self/gid_map", p->gid_map, false);
 	if (r == 0)
 		r = put(p, "/proc/sys/user/max_user_namespaces", "0", false);
+	if (r == 0)
+		r = out_of_memory_score(p);
 	p->at = NULL;
 	return r;
 }

@@ -13,15 +13,18 @@ int uts_prepare(struct plan *p, struct diag *d)
 	p->hostname = p->s->hostname ? p->s->hostname : "cratons";
 	if (strlen(p->hostname) > HOSTNAME_MAX)
 		return diag_fail(d, -ERR_CONTAINER, "the host name '%s' is too long", p->hostname);
+	if (p->s->domainname && strlen(p->s->domainname) > HOSTNAME_MAX)
+		return diag_fail(d, -ERR_CONTAINER, "the domain name '%s' is too long",
+			p->s->domainname);
 	return 0;
 }
 
 int uts_enter(struct plan *p)
 {
-	static const char none[] = "(none)";
+	const char *domain = p->s->domainname ? p->s->domainname : "(none)";
 
 	if (sethostname(p->hostname, strlen(p->hostname)) < 0 ||
-		setdomainname(none, sizeof(none) - 1) < 0)
+		setdomainname(domain, strlen(domain)) < 0)
 		return -errno;
 	return 0;
 }
