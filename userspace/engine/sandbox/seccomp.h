@@ -37,7 +37,7 @@ struct seccomp_profile {
 	struct str name;
 	int unknown;			/* errno for what is not listed */
 	VEC(struct seccomp_rule) rules;	/* the base's first; a later one wins */
-	struct map numbers;		/* call → number + 1, for this architecture */
+	struct map numbers;		/* call → number + 2, for this architecture */
 };
 
 /* -ERR_CONTAINER: there is no such profile, or it is not valid. */

@@ -22,12 +22,17 @@ static void filter_free(scmp_filter_ctx *ctx)
 		seccomp_release(*ctx);
 }
 
+/* Negative, as libseccomp's for calls of other architectures, and none of those. */
+#define NOT_HERE (-99999)
+
 static int call_number(const struct seccomp_profile *p, struct str name)
 {
 	uintptr_t given = (uintptr_t)map_get(&p->numbers, name);
 	int number = seccomp_syscall_resolve_name(name.p);
 
-	return number == __NR_SCMP_ERROR && given ? (int)given - 1 : number;
+	if (number != __NR_SCMP_ERROR || !given)
+		return number;
+	return given == 1 ? NOT_HERE : (int)given - 2;
 }
 
 static int compare(struct comparisons *c, unsigned argument, uint32_t mask, uint32_t value)

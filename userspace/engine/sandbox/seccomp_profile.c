@@ -54,7 +54,7 @@ static int read_errno(const struct reader *r, const struct toml_node *node, int 
 		int error;
 	} known[] = { { "EPERM", EPERM }, { "ENOSYS", ENOSYS }, { "EACCES", EACCES },
 		{ "EAFNOSUPPORT", EAFNOSUPPORT }, { "EPROTONOSUPPORT", EPROTONOSUPPORT },
-		{ "EINVAL", EINVAL } };
+		{ "EINVAL", EINVAL }, { "ENOPROTOOPT", ENOPROTOOPT } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
 		if (str_is(toml_str(node), known[i].name)) {
@@ -162,9 +162,9 @@ static int read_numbers(const struct reader *r, const struct toml_node *numbers)
 	for (size_t i = 0; i < toml_count(table) && error == 0; i++) {
 		struct str call = arena_str(&r->profile->arena, toml_key_at(table, i));
 
-		if (toml_int(toml_at(table, i), &number) < 0 || number < 0 || number > 0xffff)
+		if (toml_int(toml_at(table, i), &number) < 0 || number < -1 || number > 0xffff)
 			return bad(r, table, "a call's number is out of range");
-		error = map_put(&r->profile->numbers, call, (void *)(uintptr_t)(number + 1));
+		error = map_put(&r->profile->numbers, call, (void *)(intptr_t)(number + 2));
 	}
 	return error;
 }
