@@ -193,7 +193,7 @@ Test(seccomp, terminals_cannot_be_typed_into_whatever_the_high_bits)
 		cr_assert_eq(CALL(SYS_ioctl, 0, 0x541c | high << 40, 0), EPERM);
 	}
 	for (uint64_t request = 0x5400; request < 0x5480; request++)
-		if (request != 0x5412 && request != 0x541c)
+		if (request != 0x5412 && request != 0x541c && request != 0x5423)
 			cr_assert_eq(CALL(SYS_ioctl, 0, request, 0), 0, "%#lx", (long)request);
 	done(&f);
 }
@@ -216,6 +216,88 @@ Test(seccomp, only_four_families_of_sockets)
 		cr_assert_eq(CALL(SYS_socket, 16, 3, protocol), protocol ? EPROTONOSUPPORT : 0);
 	cr_assert_eq(CALL(SYS_socket, 2, 1, 6), 0, "TCP");
 	done(&f);
+}
+
+/* Which protocol a socket speaks is told by its type, too, when the protocol is 0. */
+Test(seccomp, ip_is_tcp_udp_icmp_and_raw)
+{
+	struct filter f = load("default");
+	static const int known[] = { 0, 1, 6, 17, 58, 255 }, families[] = { 2, 10 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		for (int protocol = 0; protocol < 300; protocol++) {
+			bool allowed = false;
+
+			for (size_t j = 0; j < ARRAY_SIZE(known); j++)
+				allowed |= known[j] == protocol;
+			cr_assert_eq(CALL(SYS_socket, families[i], 0x80801, protocol),
+				allowed ? 0 : EPROTONOSUPPORT, "%d", protocol);
+		}
+		for (int type = 1; type < 16; type++)
+			cr_assert_eq(CALL(SYS_socket, families[i], 0x80000 | type, 0),
+				type < 4 ? 0 : EPROTONOSUPPORT, "type %d", type);
+	}
+	cr_assert_eq(CALL(SYS_socket, 1, 5, 0), 0, "unix SEQPACKET");
+	done(&f);
+}
+
+Test(seccomp, pairs_are_unix)
+{
+	struct filter f = load("default");
+
+	for (int family = 0; family < 60; family++)
+		cr_assert_eq(CALL(SYS_socketpair, family, 1, 0), family == 1 ? 0 : EAFNOSUPPORT);
+	done(&f);
+}
+
+Test(seccomp, protocols_on_tcp_are_refused)
+{
+	struct filter f = load("default");
+
+	cr_assert_eq(CALL(SYS_setsockopt, 3, 6, 31), ENOPROTOOPT, "TCP_ULP");
+	cr_assert_eq(CALL(SYS_setsockopt, 3, 6, 1), 0, "TCP_NODELAY");
+	cr_assert_eq(CALL(SYS_setsockopt, 3, 1, 31), 0, "another level");
+	done(&f);
+}
+
+Test(seccomp, prctl_without_what_is_about_others)
+{
+	struct filter f = load("default");
+
+	for (int option = 0; option < 100; option++) {
+		bool refused = option == 35 || option == 57 || option == 62 || option == 67;
+
+		cr_assert_eq(CALL(SYS_prctl, option, 0, 0), refused ? EPERM : 0, "%d", option);
+	}
+	done(&f);
+}
+
+Test(seccomp, filters_without_a_listener)
+{
+	struct filter f = load("default");
+
+	cr_assert_eq(CALL(SYS_seccomp, 1, 0, 0), 0);
+	cr_assert_eq(CALL(SYS_seccomp, 1, 1, 0), 0, "TSYNC");
+	cr_assert_eq(CALL(SYS_seccomp, 1, 8, 0), EPERM, "NEW_LISTENER");
+	cr_assert_eq(CALL(SYS_seccomp, 1, 9, 0), EPERM);
+	cr_assert_eq(CALL(SYS_seccomp, 3, 0, 0), 0, "GET_NOTIF_SIZES");
+	done(&f);
+}
+
+/* Nothing is refused for having been forgotten: each call of the table has a rule and so a reason. */
+Test(seccomp, each_call_is_decided)
+{
+	_cleanup_diag_ struct diag d = DIAG_INIT;
+	struct seccomp_profile p;
+
+	cr_assert_eq(seccomp_profile_load(&p, "default", &d), 0);
+	for (int nr = 0; nr <= 470; nr++) {
+		char name[SECCOMP_NAME_MAX];
+
+		if (seccomp_call_name(&p, nr, name))
+			cr_assert(seccomp_verdict(&p, str_from(name)), "%d: %s", nr, name);
+	}
+	seccomp_profile_done(&p);
 }
 
 Test(seccomp, personality_is_a_short_list)

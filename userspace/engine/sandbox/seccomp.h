@@ -9,6 +9,7 @@
 #define CRATONS_ENGINE_SANDBOX_SECCOMP_H
 
 #include "base/arena.h"
+#include "base/json.h"
 #include "base/map.h"
 #include "prim/diag.h"
 #include "prim/vec.h"
@@ -52,6 +53,22 @@ void seccomp_profile_done(struct seccomp_profile *p);
  * the last one no longer allows for another. */
 int seccomp_compile(const struct seccomp_profile *p, struct sock_fprog ret[SECCOMP_PROGRAMS],
 	struct diag *d);
+
+/* The unconditional rule that decides about a call: NULL for one that is not listed. */
+const struct seccomp_rule *seccomp_verdict(const struct seccomp_profile *p, struct str call);
+
+#define SECCOMP_NAME_MAX 48
+
+/* The name of this architecture's call of that number; false when the profile and libseccomp know none. */
+bool seccomp_call_name(const struct seccomp_profile *p, int number, char ret[SECCOMP_NAME_MAX]);
+
+/* A built-in profile's name, or the path of a file (something with a slash), compiled once to see that
+ * it can be. */
+int seccomp_profile_open(struct seccomp_profile *ret, const char *which, struct diag *d);
+
+/* What a profile allows and refuses and why, for people and for programs. */
+int seccomp_explain(const struct seccomp_profile *p, struct buf *ret);
+void seccomp_explain_json(const struct seccomp_profile *p, struct json_out *o);
 
 /* A compiled profile as it is linked in: the instructions follow, one program after the other. */
 struct seccomp_blob {

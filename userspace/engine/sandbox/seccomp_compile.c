@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <seccomp.h>
+#include <stdio.h>
 #include <sys/mman.h>
 
 /* A kernel limit, BPF_MAXINSNS. */
@@ -33,6 +34,22 @@ static int call_number(const struct seccomp_profile *p, struct str name)
 	if (number != __NR_SCMP_ERROR || !given)
 		return number;
 	return given == 1 ? NOT_HERE : (int)given - 2;
+}
+
+bool seccomp_call_name(const struct seccomp_profile *p, int number, char ret[SECCOMP_NAME_MAX])
+{
+	_cleanup_free_ char *known = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
+
+	if (known) {
+		snprintf(ret, SECCOMP_NAME_MAX, "%s", known);
+		return true;
+	}
+	map_foreach(e, &p->numbers)
+		if ((intptr_t)e->value - 2 == number) {
+			snprintf(ret, SECCOMP_NAME_MAX, "%.*s", STR_ARG(e->key));
+			return true;
+		}
+	return false;
 }
 
 static int compare(struct comparisons *c, unsigned argument, uint32_t mask, uint32_t value)
@@ -122,10 +139,9 @@ static int add_conditional(scmp_filter_ctx ctx, const struct seccomp_profile *p,
 	return r;
 }
 
-/* The last unconditional rule that names the call. */
-static const struct seccomp_rule *verdict(const struct seccomp_profile *p, struct str call)
+const struct seccomp_rule *seccomp_verdict(const struct seccomp_profile *p, struct str call)
 {
-	const struct seccomp_rule *found = NULL;
+	const struct seccomp_rule *found = NULL;	/* the last that names it */
 
 	vec_foreach(rule, &p->rules)
 		vec_foreach(c, &rule->calls)
@@ -144,7 +160,7 @@ static int add_listed(scmp_filter_ctx ctx, const struct seccomp_profile *p,
 		uint32_t action = rule->error ? SCMP_ACT_ERRNO((unsigned)rule->error) : SCMP_ACT_ALLOW;
 
 		/* Negative numbers stand for calls that this architecture does not have. */
-		if (number < 0 || rule->error == p->unknown || verdict(p, *call) != rule || r < 0)
+		if (number < 0 || rule->error == p->unknown || seccomp_verdict(p, *call) != rule || r < 0)
 			continue;
 		r = seccomp_rule_add_array(ctx, action, number, 0, NULL);
 		if (r == -EEXIST)

@@ -2,13 +2,16 @@
 /* Reading a profile. A key that is not known is refused: it may have been meant to refuse a call. */
 #include "engine/sandbox/seccomp.h"
 
+#include "base/fd.h"
 #include "base/toml.h"
 #include "prim/embed.h"
 #include "prim/err.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
-#define BASES_MAX 4
+#define BASES_MAX	 4
+#define SECCOMP_FILE_MAX (1u << 20)
 
 EMBED(policies_seccomp_default_toml);
 EMBED(policies_seccomp_script_toml);
@@ -39,6 +42,12 @@ static struct str find_builtin(const char *name)
 	if (strcmp(name, "fetch") == 0)
 		return EMBEDDED(policies_seccomp_fetch_toml);
 	return (struct str){ 0 };
+}
+
+static int no_profile(const char *name, struct diag *d)
+{
+	diag_fail(d, -ERR_CONTAINER, "there is no seccomp profile '%s'", name);
+	return diag_hint(d, "there are default, script and fetch; a file is given by a path with a slash");
 }
 
 static int bad(const struct reader *r, const struct toml_node *at, const char *what)
@@ -236,9 +245,41 @@ int seccomp_profile_load(struct seccomp_profile *ret, const char *name, struct d
 {
 	struct str text = find_builtin(name);
 
-	if (!text.p)
-		return diag_fail(d, -ERR_CONTAINER, "there is no seccomp profile '%s'", name);
-	return seccomp_profile_parse(ret, text, name, d);
+	return text.p ? seccomp_profile_parse(ret, text, name, d) : no_profile(name, d);
+}
+
+static int open_file(struct seccomp_profile *ret, const char *path, struct diag *d)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	int error = file_slurp(AT_FDCWD, path, &text, SECCOMP_FILE_MAX);
+
+	if (error < 0) {
+		diag_errno(d, error, "cannot read the seccomp profile");
+		return diag_where(d, "%s", path);
+	}
+	error = seccomp_profile_parse(ret, buf_str(&text), path, d);
+	if (error == 0 && !ret->name.n)
+		ret->name = arena_str(&ret->arena, str_from(path));
+	return error;
+}
+
+int seccomp_profile_open(struct seccomp_profile *ret, const char *which, struct diag *d)
+{
+	struct sock_fprog programs[SECCOMP_PROGRAMS];
+	struct seccomp_profile p;
+	int error = strchr(which, '/') ? open_file(&p, which, d) : seccomp_profile_load(&p, which, d);
+
+	if (error < 0)
+		return error;
+	error = seccomp_compile(&p, programs, d);
+	if (error < 0) {
+		seccomp_profile_done(&p);
+		return error;
+	}
+	for (size_t i = 0; i < SECCOMP_PROGRAMS; i++)
+		free(programs[i].filter);
+	*ret = p;
+	return 0;
 }
 
 void seccomp_profile_done(struct seccomp_profile *p)
