@@ -28,8 +28,9 @@ int cmd_container_stop(struct cmd *c);
 int cmd_container_rm(struct cmd *c);
 int cmd_container_wait(struct cmd *c);
 int cmd_container_inspect(struct cmd *c);
+int cmd_container_explain(struct cmd *c);
 
 extern const struct opt container_run_options[], container_kill_options[], container_stop_options[],
-	container_rm_options[], container_wait_options[], container_inspect_options[];
+	container_explain_options[], container_rm_options[], container_wait_options[], container_inspect_options[];
 
 #endif

@@ -8,7 +8,7 @@
 EMBED(userspace_man_cratons_container_1);
 
 const struct opt container_options[] = {
-	OPT_ACTION("run|ps|logs|inspect|kill|stop|wait|rm"),
+	OPT_ACTION("run|ps|logs|inspect|kill|stop|wait|rm|explain"),
 	OPT_ARGS("ARGUMENT", 0, OPT_ANY_NUMBER),
 	OPT_END,
 };
@@ -29,6 +29,8 @@ const struct command container_verbs[] = {
 	BELOW("wait", CMD_JSON, "wait until containers have ended", container_wait_options,
 		cmd_container_wait),
 	BELOW("rm", 0, "forget containers", container_rm_options, cmd_container_rm),
+	BELOW("explain", CMD_JSON, "show what a seccomp profile allows and refuses",
+		container_explain_options, cmd_container_explain),
 	{ 0 },
 };
 

@@ -2,10 +2,10 @@
 #include "engine/sandbox/seccomp.h"
 
 #include "base/fd.h"
+#include "engine/sandbox/seccomp_lib.h"
 #include "prim/err.h"
 
 #include <errno.h>
-#include <seccomp.h>
 #include <stdio.h>
 #include <sys/mman.h>
 
@@ -17,19 +17,19 @@ struct comparisons {
 	VEC(struct scmp_arg_cmp) v;
 };
 
-static void filter_free(scmp_filter_ctx *ctx)
-{
-	if (*ctx)
-		seccomp_release(*ctx);
-}
+/* What compiles: the library's functions and the profile. */
+struct compiler {
+	const struct seccomp_lib *lib;
+	const struct seccomp_profile *p;
+};
 
 /* Negative, as libseccomp's for calls of other architectures, and none of those. */
 #define NOT_HERE (-99999)
 
-static int call_number(const struct seccomp_profile *p, struct str name)
+static int call_number(const struct compiler *c, struct str name)
 {
-	uintptr_t given = (uintptr_t)map_get(&p->numbers, name);
-	int number = seccomp_syscall_resolve_name(name.p);
+	uintptr_t given = (uintptr_t)map_get(&c->p->numbers, name);
+	int number = c->lib->syscall_resolve_name(name.p);
 
 	if (number != __NR_SCMP_ERROR || !given)
 		return number;
@@ -38,7 +38,9 @@ static int call_number(const struct seccomp_profile *p, struct str name)
 
 bool seccomp_call_name(const struct seccomp_profile *p, int number, char ret[SECCOMP_NAME_MAX])
 {
-	_cleanup_free_ char *known = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
+	const struct seccomp_lib *lib;
+	_cleanup_free_ char *known = seccomp_lib(&lib, NULL) == 0 ?
+		lib->syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number) : NULL;
 
 	if (known) {
 		snprintf(ret, SECCOMP_NAME_MAX, "%s", known);
@@ -101,8 +103,8 @@ static int compare_condition(struct comparisons *to, const struct seccomp_condit
 #define CONDITIONS_MAX 3
 
 /* Every choice of one comparison from each condition is a rule of libseccomp's. */
-static int add_choices(scmp_filter_ctx ctx, int number, int error, const struct comparisons *c,
-	size_t n)
+static int add_choices(const struct compiler *k, scmp_filter_ctx ctx, int number, int error,
+	const struct comparisons *c, size_t n)
 {
 	size_t at[CONDITIONS_MAX] = { 0 }, i;
 	struct scmp_arg_cmp chosen[CONDITIONS_MAX];
@@ -111,15 +113,15 @@ static int add_choices(scmp_filter_ctx ctx, int number, int error, const struct 
 	do {
 		for (i = 0; i < n; i++)
 			chosen[i] = c[i].v.v[at[i]];
-		r = seccomp_rule_add_array(ctx, SCMP_ACT_ERRNO((unsigned)error), number, (unsigned)n,
-			chosen);
+		r = k->lib->rule_add_array(ctx, SCMP_ACT_ERRNO((unsigned)error), number,
+			(unsigned)n, chosen);
 		for (i = 0; i < n && ++at[i] == c[i].v.n; i++)
 			at[i] = 0;
 	} while (r == 0 && i < n);
 	return r;
 }
 
-static int add_conditional(scmp_filter_ctx ctx, const struct seccomp_profile *p,
+static int add_conditional(const struct compiler *k, scmp_filter_ctx ctx,
 	const struct seccomp_rule *rule)
 {
 	struct comparisons c[CONDITIONS_MAX] = { 0 };
@@ -129,10 +131,10 @@ static int add_conditional(scmp_filter_ctx ctx, const struct seccomp_profile *p,
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = compare_condition(&c[i], &rule->when.v[i]);
 	vec_foreach(call, &rule->calls) {
-		int number = call_number(p, *call);
+		int number = call_number(k, *call);
 
 		if (number != __NR_SCMP_ERROR && number >= 0 && r == 0)
-			r = add_choices(ctx, number, rule->error, c, n);
+			r = add_choices(k, ctx, number, rule->error, c, n);
 	}
 	for (size_t i = 0; i < CONDITIONS_MAX; i++)
 		vec_done(&c[i].v);
@@ -150,30 +152,30 @@ const struct seccomp_rule *seccomp_verdict(const struct seccomp_profile *p, stru
 	return found;
 }
 
-static int add_listed(scmp_filter_ctx ctx, const struct seccomp_profile *p,
-	const struct seccomp_rule *rule)
+static int add_listed(const struct compiler *k, scmp_filter_ctx ctx, const struct seccomp_rule *rule)
 {
+	const struct seccomp_profile *p = k->p;
 	int r = 0;
 
 	vec_foreach(call, &rule->calls) {
-		int number = call_number(p, *call);
+		int number = call_number(k, *call);
 		uint32_t action = rule->error ? SCMP_ACT_ERRNO((unsigned)rule->error) : SCMP_ACT_ALLOW;
 
 		/* Negative numbers stand for calls that this architecture does not have. */
 		if (number < 0 || rule->error == p->unknown || seccomp_verdict(p, *call) != rule || r < 0)
 			continue;
-		r = seccomp_rule_add_array(ctx, action, number, 0, NULL);
+		r = k->lib->rule_add_array(ctx, action, number, 0, NULL);
 		if (r == -EEXIST)
 			r = 0;
 	}
 	return r;
 }
 
-static int export(scmp_filter_ctx ctx, struct sock_fprog *ret)
+static int export(const struct compiler *k, scmp_filter_ctx ctx, struct sock_fprog *ret)
 {
 	_cleanup_fd_ int fd = memfd_create("seccomp", MFD_CLOEXEC);
 	_cleanup_buf_ struct buf b = BUF_INIT;
-	int r = fd < 0 ? -errno : seccomp_export_bpf(ctx, fd);
+	int r = fd < 0 ? -errno : k->lib->export_bpf(ctx, fd);
 
 	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
 		r = -errno;
@@ -186,31 +188,39 @@ static int export(scmp_filter_ctx ctx, struct sock_fprog *ret)
 	return ret->filter ? 0 : -ENOMEM;
 }
 
-static int make_program(const struct seccomp_profile *p, bool conditional, struct sock_fprog *ret)
+static int fill(const struct compiler *k, scmp_filter_ctx ctx, bool conditional)
 {
-	uint32_t otherwise = conditional ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO((unsigned)p->unknown);
-	_cleanup_(filter_free) scmp_filter_ctx ctx = seccomp_init(otherwise);
-	int r;
+	int r = k->lib->attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO((unsigned)k->p->unknown));
 
-	if (!ctx)
-		return -ENOMEM;
-	r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO((unsigned)p->unknown));
 	if (r == 0)
-		r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, conditional ? 1 : 2);
-	vec_foreach(rule, &p->rules)
+		r = k->lib->attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, conditional ? 1 : 2);
+	vec_foreach(rule, &k->p->rules)
 		if (r == 0 && conditional == !!rule->when.n)
-			r = conditional ? add_conditional(ctx, p, rule) : add_listed(ctx, p, rule);
-	return r < 0 ? r : export(ctx, ret);
+			r = conditional ? add_conditional(k, ctx, rule) : add_listed(k, ctx, rule);
+	return r;
+}
+
+static int make_program(const struct compiler *k, bool conditional, struct sock_fprog *ret)
+{
+	scmp_filter_ctx ctx = k->lib->init(conditional ? SCMP_ACT_ALLOW :
+		SCMP_ACT_ERRNO((unsigned)k->p->unknown));
+	int r = ctx ? fill(k, ctx, conditional) : -ENOMEM;
+
+	if (r == 0)
+		r = export(k, ctx, ret);
+	if (ctx)
+		k->lib->release(ctx);
+	return r;
 }
 
 /* A name that is misspelt would refuse nothing. */
-static int check_names(const struct seccomp_profile *p, struct diag *d)
+static int check_names(const struct compiler *k, struct diag *d)
 {
-	vec_foreach(rule, &p->rules)
+	vec_foreach(rule, &k->p->rules)
 		vec_foreach(call, &rule->calls)
-			if (call_number(p, *call) == __NR_SCMP_ERROR)
+			if (call_number(k, *call) == __NR_SCMP_ERROR)
 				return diag_fail(d, -ERR_CONTAINER, "seccomp profile '%.*s': no call "
-					"'%.*s' is known: give its number", STR_ARG(p->name),
+					"'%.*s' is known: give its number", STR_ARG(k->p->name),
 					STR_ARG(*call));
 	return 0;
 }
@@ -219,13 +229,16 @@ int seccomp_compile(const struct seccomp_profile *p, struct sock_fprog ret[SECCO
 	struct diag *d)
 {
 	struct sock_fprog programs[SECCOMP_PROGRAMS] = { 0 };
-	int r = check_names(p, d);
+	struct compiler k = { .p = p };
+	int r = seccomp_lib(&k.lib, d);
 
+	if (r == 0)
+		r = check_names(&k, d);
 	if (r < 0)
 		return r;
-	r = make_program(p, true, &programs[0]);
+	r = make_program(&k, true, &programs[0]);
 	if (r == 0)
-		r = make_program(p, false, &programs[1]);
+		r = make_program(&k, false, &programs[1]);
 	if (r < 0) {
 		free(programs[0].filter);
 		return diag_errno(d, r, "cannot compile the seccomp profile '%.*s'", STR_ARG(p->name));

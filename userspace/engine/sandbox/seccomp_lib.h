@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* libseccomp, loaded when a profile is compiled: the ones that ship were when Cratons was built, so that
+ * few runs need it. */
+#ifndef CRATONS_ENGINE_SANDBOX_SECCOMP_LIB_H
+#define CRATONS_ENGINE_SANDBOX_SECCOMP_LIB_H
+
+#include "prim/diag.h"
+
+#include <seccomp.h>
+
+/*	type, name without "seccomp_", parameters */
+#define SECCOMP_SYMBOLS(X)                                                                         \
+	X(scmp_filter_ctx, init, (uint32_t))                                                       \
+	X(void, release, (scmp_filter_ctx))                                                        \
+	X(int, attr_set, (scmp_filter_ctx, enum scmp_filter_attr, uint32_t))                       \
+	X(int, rule_add_array, (scmp_filter_ctx, uint32_t, int, unsigned, const struct scmp_arg_cmp *)) \
+	X(int, export_bpf, (const scmp_filter_ctx, int))                                           \
+	X(int, syscall_resolve_name, (const char *))                                               \
+	X(char *, syscall_resolve_num_arch, (uint32_t, int))
+
+struct seccomp_lib {
+#define X(type, name, parameters) type(*name) parameters;
+	SECCOMP_SYMBOLS(X)
+#undef X
+};
+
+/* The same table for every caller. -EOPNOTSUPP when there is no usable libseccomp. */
+int seccomp_lib(const struct seccomp_lib **ret, struct diag *d);
+
+#endif
