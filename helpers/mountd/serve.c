@@ -104,13 +104,21 @@ static int reply(const struct peer *p, struct answer a, int device)
 	return sendmsg(p->connection, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-/* One line a mount for the administrator's journal, and one for what should not happen. */
+/* One line a mount for the administrator's journal, and one for what should not happen. Not by stdio,
+ * which asks more of the kernel than is allowed. */
 static void tell(const struct peer *p, unsigned operation, struct answer a)
 {
+	char line[160];
+	int n = 0;
+
 	if (a.status == MOUNTD_FAILED)
-		dprintf(2, "uid %u: operation %u failed: %s\n", (unsigned)p->uid, operation, strerror(-a.error));
+		n = snprintf(line, sizeof(line), "uid %u: operation %u failed: %s\n", (unsigned)p->uid, operation,
+			strerrordesc_np(-a.error));
 	else if (a.status == MOUNTD_DONE && operation != MOUNTD_HELLO)
-		dprintf(2, "uid %u: %s\n", (unsigned)p->uid, operation == MOUNTD_MOUNT ? "mounted" : "unmounted");
+		n = snprintf(line, sizeof(line), "uid %u: %s\n", (unsigned)p->uid,
+			operation == MOUNTD_MOUNT ? "mounted" : "unmounted");
+	if (n > 0 && (size_t)n < sizeof(line))
+		(void)!write(2, line, (size_t)n);
 }
 
 static void made_done(struct made *m)

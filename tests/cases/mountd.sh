@@ -113,7 +113,9 @@ refusals() {
 	local at=$mine/at
 	own "$mine/dir" && mkdir -p roots && touch file && ln -s "$T/roots" "$mine/link" && ln -s "$mine/dir" "$mine/own-link"
 	own tmp && mount -t tmpfs -o mode=755,uid=$NOBODY tmpfs tmp && as_nobody mkdir tmp/dir
+	: >"$T/mountd.log"
 	answers "DONE device" "an own directory" mount path:"$mine/dir"
+	is "$(cat "$T/mountd.log")" "uid $NOBODY: mounted" "which the service notes"
 	answers COVERED "one that is a mount already" mount path:"$mine/dir"
 	answers DONE "unmounted" unmount path:"$mine/dir"
 	answers NOT_OURS "twice" unmount path:"$mine/dir"
@@ -210,6 +212,17 @@ races() {
 	grep " - fuse.cratons " /proc/self/mountinfo | cut -d' ' -f5 | xargs -r -n1 umount -l
 }
 
+# Whether the answer met nobody or was thrown away: what is left is nothing or dead, and in nobody's way.
+abandoned() {
+	own "$mine/dir"
+	for _ in 1 2 3 4 5; do as_nobody "$python" "$tool" abandon mount path:"$mine/dir"; done
+	wait_for 9 alone
+	succeeds "after clients that went, the directory can be mounted on" user "$enter" "$mine" --host "$tree" "$mine/dir"
+	succeeds "is served" as_nobody cmp "$mine/dir/file" "$T/src/file"
+	succeeds "and unmounted" user "$enter" "$mine" --unhost "$mine/dir"
+	is "$(mounts)" 0 "nothing is left of the others"
+}
+
 alone() { ! pgrep -P "$service" >/dev/null; }
 descriptors() { find "/proc/$service/fd" -type l | wc -l; }
 hostile() {
@@ -259,13 +272,31 @@ confined() {
 	[ "${BUILD##*/}" = san ] || is "$(sed -n 's/^Seccomp:\t//p' $status)" 2 "and few system calls"
 }
 
+# What systemd would make of the units.
+units() {
+	local unit
+	command -v systemd-analyze >/dev/null || { skip "systemd accepts the units" "there is no systemd-analyze"; return; }
+	mkdir units && cp "$SRC"/packaging/systemd/cratons-mountd.* units/
+	sed -i "s,@LIBEXECDIR@,$BUILD/bin," units/cratons-mountd.service
+	succeeds "systemd accepts the units" systemd-analyze verify --man=no --recursive-errors=no \
+		units/cratons-mountd.socket units/cratons-mountd.service
+	is "$out$err" "" "without a warning"
+	# systemd.exec(5); each gives a unit a mount namespace of its own, where its mounts would be nobody's.
+	unit=$(grep -E '^(Protect(System|Home|Proc|Kernel[A-Za-z]*|ControlGroups)|Private(Tmp|Devices|IPC|Users|PIDs|BPF)|ProcSubset|DynamicUser|MountFlags|LogNamespace|Root[A-Z]|Temporary|Bind[A-Z]|[A-Za-z]*Paths|[A-Z][a-z]*Directory)' \
+		units/cratons-mountd.service)
+	is "$unit" "" "nothing takes the service out of the host's mount namespace"
+	has "$(grep ^PrivateMounts units/cratons-mountd.service)" no "nor does PrivateNetwork"
+}
+
 start
 confined
+units
 by_command
 contents
 refusals
 others
 inside
+abandoned
 races
 hostile
 started_wrong

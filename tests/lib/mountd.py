@@ -4,6 +4,7 @@
 mountd.py listen SOCKET PROGRAM [ARGUMENT...]   start a program as systemd does, with a listening socket
 mountd.py ask OPERATION [KIND:PATH...]          one request by hand; prints the answer's name
 mountd.py frames SEED N PATH                    N random frames, some with descriptors; prints the answers' names
+mountd.py abandon OPERATION KIND:PATH           a request whose answer nobody waits for
 mountd.py silent N SECONDS                      N connections that say nothing; prints what each was told
 mountd.py stack DIRECTORY                       asks with a descriptor from before another mount was made there
 mountd.py swap DIRECTORY OTHER N                asks while the directory is renamed and its name a link to OTHER
@@ -229,6 +230,8 @@ if verb == "listen":
     listen(rest[0], rest[1:])
 elif verb == "ask":
     print(ask(rest[0], [opened(w) for w in rest[1:]])[0])
+elif verb == "abandon":
+    send(connect(), request(rest[0]), [opened(w) for w in rest[1:]])
 elif verb == "frames":
     frames(int(rest[0]), int(rest[1]), rest[2])
 elif verb == "silent":
