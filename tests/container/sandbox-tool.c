@@ -5,6 +5,7 @@
  * a container that could not be made.
  */
 #include "engine/sandbox/rootfs.h"
+#include "engine/door/door.h"
 #include "engine/sandbox/sandbox.h"
 #include "prim/err.h"
 #include "prim/vec.h"
@@ -24,7 +25,12 @@ static const struct option options[] = {
 	{ "scratch", required_argument, NULL, 's' },
 	{ "symlink", required_argument, NULL, 'l' },	/* LINK'S TARGET:PATH */
 	{ "file", required_argument, NULL, 'f' },	/* TEXT:PATH */
-	{ "net", required_argument, NULL, 'n' },	/* none, host */
+	{ "net", required_argument, NULL, 'n' },	/* none, host, or a grant */
+	{ "publish", required_argument, NULL, 'q' },
+	{ "door-log", required_argument, NULL, 'j' },
+	{ "door-connections", required_argument, NULL, 'm' },
+	{ "door-idle", required_argument, NULL, 'i' },
+	{ "door-counts", no_argument, NULL, 'k' },	/* printed to stderr at the end */
 	{ "seccomp", required_argument, NULL, 'S' },
 	{ "hostname", required_argument, NULL, 'h' },
 	{ "uid", required_argument, NULL, 'u' },
@@ -54,6 +60,11 @@ struct tool {
 	struct arena arena;
 	VEC(struct sandbox_bind) binds;
 	VEC(const char *) env;
+	struct grants grants;
+	VEC(struct door_publish) publish;
+	struct door_options door;
+	struct door *opened;
+	bool counts;
 };
 
 static _noreturn_ void die(const char *what)
@@ -133,6 +144,74 @@ static void set_rootfs(struct tool *t, const char *path)
 		die(buf_text(&d.what));
 }
 
+static _noreturn_ void die_of(const struct diag *d)
+{
+	fprintf(stderr, "sandbox-tool: %s\n", buf_text(&d->what));
+	exit(125);
+}
+
+static void set_net(struct tool *t, const char *value)
+{
+	struct diag d = DIAG_INIT;
+
+	if (strcmp(value, "host") == 0 || strcmp(value, "none") == 0) {
+		t->s.net = *value == 'h' ? SANDBOX_NET_HOST : SANDBOX_NET_NONE;
+		return;
+	}
+	t->s.net = SANDBOX_NET_DOOR;
+	if (grants_add(&t->grants, str_from(value), &d) < 0)
+		die_of(&d);
+}
+
+static void add_publish(struct tool *t, const char *value)
+{
+	struct diag d = DIAG_INIT;
+	struct door_publish p;
+
+	t->s.net = SANDBOX_NET_DOOR;
+	if (door_parse_publish(value, &p, &d) < 0)
+		die_of(&d);
+	if (vec_push(&t->publish, p) < 0)
+		die("out of memory");
+}
+
+static int born(void *data, pid_t pid, int pidfd, struct diag *d)
+{
+	return door_born(data, pidfd, d);
+}
+
+static void open_door(struct tool *t)
+{
+	struct diag d = DIAG_INIT;
+
+	if (t->s.net != SANDBOX_NET_DOOR)
+		return;
+	t->door.grants = &t->grants;
+	t->door.publish = t->publish.v;
+	t->door.npublish = t->publish.n;
+	t->door.container = "tool";
+	if (door_open(&t->opened, &t->door, &d) < 0)
+		die_of(&d);
+	t->s.door = door_sandbox(t->opened);
+	t->s.born = born;
+	t->s.born_data = t->opened;
+}
+
+static void close_door(struct tool *t)
+{
+	struct door_count *all = NULL;
+	size_t n = 0;
+
+	if (t->counts && t->opened && door_counts(t->opened, &t->arena, &all, &n) < 0)
+		fprintf(stderr, "counts: none\n");
+	for (size_t i = 0; i < n; i++)
+		fprintf(stderr, "counts: %s connections=%llu refused=%llu out=%llu in=%llu open=%u\n",
+			all[i].grant, (unsigned long long)all[i].connections,
+			(unsigned long long)all[i].refused, (unsigned long long)all[i].bytes_out,
+			(unsigned long long)all[i].bytes_in, all[i].open);
+	door_close(t->opened);
+}
+
 static void set(struct tool *t, int option, const char *value)
 {
 	static const char binds[] = "brTotlfs";
@@ -147,7 +226,22 @@ static void set(struct tool *t, int option, const char *value)
 	}
 	switch (option) {
 	case 'n':
-		s->net = strcmp(value, "host") == 0 ? SANDBOX_NET_HOST : SANDBOX_NET_NONE;
+		set_net(t, value);
+		break;
+	case 'q':
+		add_publish(t, value);
+		break;
+	case 'j':
+		t->door.log = open(value, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+		break;
+	case 'm':
+		t->door.connections = (unsigned)number(value);
+		break;
+	case 'i':
+		t->door.idle_seconds = (unsigned)number(value);
+		break;
+	case 'k':
+		t->counts = true;
 		break;
 	case 'S':
 		s->seccomp = value;
@@ -271,7 +365,7 @@ static int run(struct tool *t)
 int main(int argc, char **argv)
 {
 	struct tool t = { .s = { .uid = getuid(), .gid = getgid(), .home = "/home/user",
-		SANDBOX_INIT, .host_usr = true } };
+		SANDBOX_INIT, .host_usr = true }, .door.log = -1 };
 	int option, status;
 
 	if (argc == 2 && strcmp(argv[1], "doctor") == 0)
@@ -284,7 +378,11 @@ int main(int argc, char **argv)
 	t.s.binds = t.binds.v;
 	t.s.nbinds = t.binds.n;
 	make_env(&t);
+	open_door(&t);
 	status = run(&t);
+	close_door(&t);
+	vec_done(&t.publish);
+	grants_done(&t.grants);
 	vec_done(&t.binds);
 	vec_done(&t.env);
 	arena_done(&t.arena);

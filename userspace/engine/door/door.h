@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The network door of one container: cratons-egress outside, on the host's network, and inside nothing but
- * addresses that are routed to the loopback, the sockets that listen on them, and a resolver's socket.
- * Those are made by the container's network step and handed out; no socket of the host's goes in.
+ * an interface that leads to a namespace of its own (struct sandbox_door), where sockets listen that the
+ * container's network step made and handed out. No socket of the host's goes in.
  *
  * When the helper dies, the container has lost its network and nothing else.
  */
@@ -33,9 +33,10 @@ struct door_options {
 
 /* Starts the helper; it holds the published ports already. -ERR_NO_WALL, -EADDRINUSE with the port. */
 int door_open(struct door **ret, const struct door_options *o, struct diag *d);
-/* What the sandbox is to make: for struct sandbox.door. Borrowed. */
+/* What the sandbox is to make: for struct sandbox.door. Borrowed, for as long as the door is open. */
 const struct sandbox_door *door_sandbox(const struct door *o);
-/* After the container was born: published ports lead into it from here on. */
+/* In struct sandbox.born: waits until the helper is confined, and has published ports lead inside.
+ * -ERR_NO_WALL. */
 int door_born(struct door *o, int pidfd, struct diag *d);
 
 struct door_count {

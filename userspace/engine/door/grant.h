@@ -5,13 +5,15 @@
  * A-label form, RFC 5890), compared without case, at most 253 bytes; *.HOST is every name below HOST but
  * not HOST itself. A lone address is a CIDR of all its bits.
  *
- * A name never reaches private, loopback, link-local, multicast or metadata addresses (grant_is_public);
- * only a CIDR grant does.
+ * A name leads only to public addresses (inet_is_public), and a CIDR of everything likewise; what is
+ * private, loopback, link-local or multicast is reached only when a narrower CIDR names it, also by a name.
+ * A loopback address means the host's, and is granted alone: 127.0.0.1 or ::1.
  */
 #ifndef CRATONS_ENGINE_DOOR_GRANT_H
 #define CRATONS_ENGINE_DOOR_GRANT_H
 
 #include "base/arena.h"
+#include "base/inet.h"
 #include "prim/diag.h"
 #include "prim/vec.h"
 
@@ -50,8 +52,5 @@ const struct grant *grants_find_name(const struct grants *g, struct str name, ui
 const struct grant *grants_find_address(const struct grants *g, const struct in6_addr *a, uint16_t port);
 /* Whether a name is granted on any port: whether it exists at all. */
 bool grants_know(const struct grants *g, struct str name);
-
-/* RFC 6890's registries: false for what only a CIDR reaches. */
-bool grant_is_public(const struct in6_addr *a);
 
 #endif

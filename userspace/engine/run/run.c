@@ -40,7 +40,7 @@ static const char *text(struct run *run, const char *format, ...)
 	return r < 0 ? NULL : arena_str(&run->arena, buf_str(&b)).p;
 }
 
-static int bind(struct run *run, struct sandbox_bind b)
+static int add_bind(struct run *run, struct sandbox_bind b)
 {
 	if (!b.target || (b.kind != SANDBOX_BIND_TMPFS && !b.source))
 		return -ENOMEM;
@@ -51,7 +51,7 @@ static int bind_tree(struct run *run, const struct digest *tree, const char *tar
 {
 	char hex[DIGEST_HEX];
 
-	return bind(run, (struct sandbox_bind){
+	return add_bind(run, (struct sandbox_bind){
 		.kind = SANDBOX_BIND_TREE,
 		.source = text(run, "%s/%s", mount_server_path(run->server),
 			digest_hex(tree, hex)),
@@ -85,7 +85,7 @@ static int bind_overlay(struct run *run, const char *target)
 
 	if (r == 0)
 		r = make_own(run, ".cratons/overlay/work", &work);
-	return r < 0 ? r : bind(run, (struct sandbox_bind){
+	return r < 0 ? r : add_bind(run, (struct sandbox_bind){
 		.kind = SANDBOX_BIND_OVERLAY,
 		.source = text(run, "%s/%s", mount_server_path(run->server),
 			digest_hex(run->options->environment, hex)),
@@ -108,7 +108,7 @@ static int bind_caches(struct run *run, const char *modules)
 
 		r = below ? make_own(run, below, &source) : -ENOMEM;
 		if (r == 0)
-			r = bind(run, (struct sandbox_bind){
+			r = add_bind(run, (struct sandbox_bind){
 				.kind = SANDBOX_BIND_RW,
 				.source = source,
 				.target = text(run, "%s/%s", modules, names[i]),
@@ -153,7 +153,7 @@ static int bind_authority(struct run *run)
 
 		if (fstatat(p->fd, names[i], &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISLNK(st.st_mode))
 			continue;
-		r = bind(run, (struct sandbox_bind){ .kind = SANDBOX_BIND_RO, .source = path,
+		r = add_bind(run, (struct sandbox_bind){ .kind = SANDBOX_BIND_RO, .source = path,
 			.target = path, .optional = true });
 	}
 	return r;
@@ -162,19 +162,19 @@ static int bind_authority(struct run *run)
 static int plan_binds(struct run *run)
 {
 	const struct run_options *o = run->options;
-	int r = bind(run, (struct sandbox_bind){ .kind = SANDBOX_BIND_RW,
+	int r = add_bind(run, (struct sandbox_bind){ .kind = SANDBOX_BIND_RW,
 		.source = run->project->path, .target = run->project->path });
 
 	if (r == 0)
 		r = bind_authority(run);
 	if (r == 0 && run->cover_store)
-		r = bind(run, (struct sandbox_bind){ .kind = SANDBOX_BIND_TMPFS, .size = 4096,
+		r = add_bind(run, (struct sandbox_bind){ .kind = SANDBOX_BIND_TMPFS, .size = 4096,
 			.target = text(run, "%s", run->project->home) });
 	if (r == 0 && o->environment)
 		r = bind_modules(run);
 	/* A colon ends a place of PATH and cannot be quoted: such a project has a second name. */
 	if (r == 0 && strchr(run->project->path, ':'))
-		r = bind(run, (struct sandbox_bind){ .kind = SANDBOX_BIND_SYMLINK,
+		r = add_bind(run, (struct sandbox_bind){ .kind = SANDBOX_BIND_SYMLINK,
 			.source = run->project->path, .target = PROJECT_AT });
 	if (r == 0 && o->node)
 		r = bind_tree(run, o->node, NODE_AT);

@@ -132,8 +132,11 @@ int seccomp_prepare(struct plan *p, struct diag *d);
 
 int user_enter(struct plan *p);
 int uts_enter(struct plan *p);
+int net_prepare(struct plan *p, struct diag *d);
 int net_enter(struct plan *p);
 int time_enter(struct plan *p);
+/* step_door.c: from the namespace that becomes the door's, into one of the container's own. */
+int door_enter(struct plan *p);
 int root_enter(struct plan *p);
 int dev_enter(struct plan *p);
 int proc_enter(struct plan *p);

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "prim/diag.h"
 
+#include <netinet/in.h>
 #include <sys/types.h>
 
 enum sandbox_net {
@@ -19,8 +20,33 @@ enum sandbox_net {
 	SANDBOX_NET_DOOR,	/* as none, and what `door` says */
 };
 
-/* What stands in the network namespace beside its loopback, of which the sockets are handed out. */
-struct sandbox_door;
+/*
+ * What SANDBOX_NET_DOOR adds to a loopback: an interface whose other end is in a second network namespace
+ * made for this container. There every routed address is local, and the sockets wait that are handed out;
+ * nothing else is there, no route out of it either. A second one, so that listeners of the door take no
+ * port from programs inside. IPv4 addresses are written ::ffff:a.b.c.d, with bits of 128.
+ */
+struct sandbox_door_route {
+	struct in6_addr net;
+	unsigned bits;
+};
+
+struct sandbox_door_socket {
+	struct in6_addr address;	/* ::: all that are routed */
+	uint16_t port;
+	bool datagram;
+	bool inside;			/* in the container's own namespace: for its loopback */
+};
+
+struct sandbox_door {
+	const struct sandbox_door_route *routes;
+	size_t nroutes;
+	const struct sandbox_door_socket *sockets;	/* bound, and listening but for datagrams */
+	size_t nsockets;
+	int to;				/* they are sent here: frames of cratons/wire/egress.h */
+	bool ipv6;			/* this kernel has it */
+	const char *resolver;		/* the container's only nameserver */
+};
 
 #define SANDBOX_ALARMS_MAX 8
 

@@ -61,6 +61,12 @@ static int add_resolv_conf(struct plan *p)
 	return add_file(p, "/etc/resolv.conf", arena_str(&p->arena, buf_str(&b)).p);
 }
 
+static int add_door_resolver(struct plan *p)
+{
+	return add_file(p, "/etc/resolv.conf",
+		arena_fmt(&p->arena, "nameserver %s\n", p->s->door->resolver).p);
+}
+
 static int add_host_hosts(struct plan *p)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
@@ -112,15 +118,15 @@ static int etc_of_foreign(struct plan *p)
 
 static int etc_of_host(struct plan *p)
 {
-	bool net = p->s->net == SANDBOX_NET_HOST;
+	bool host = p->s->net == SANDBOX_NET_HOST, net = p->s->net != SANDBOX_NET_NONE;
 	int r = add_user(p);
 
 	if (r == 0)
 		r = add_file(p, "/etc/nsswitch.conf", nsswitch);
 	if (r == 0)
-		r = net ? add_host_hosts(p) : add_file(p, "/etc/hosts", hosts);
+		r = host ? add_host_hosts(p) : add_file(p, "/etc/hosts", hosts);
 	if (r == 0 && net)
-		r = add_resolv_conf(p);
+		r = host ? add_resolv_conf(p) : add_door_resolver(p);
 	if (r == 0)
 		r = add_parts(p, host_parts, ARRAY_SIZE(host_parts));
 	if (r == 0 && net)

@@ -6,6 +6,12 @@
 #include <net/if.h>
 #include <sys/socket.h>
 
+int net_prepare(struct plan *p, struct diag *d)
+{
+	return (p->s->net == SANDBOX_NET_DOOR) == (p->s->door != NULL) ? 0 :
+		diag_fail(d, -EINVAL, "a network door that leads nowhere");
+}
+
 int net_enter(struct plan *p)
 {
 	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
@@ -13,6 +19,8 @@ int net_enter(struct plan *p)
 
 	if (p->s->net == SANDBOX_NET_HOST)
 		return 0;
+	if (p->s->net == SANDBOX_NET_DOOR)
+		return door_enter(p);
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
 		return -errno;

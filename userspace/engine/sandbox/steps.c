@@ -10,7 +10,7 @@ const struct step sandbox_steps[] = {
 	{ "ipc namespace",	CLONE_NEWIPC },
 	{ "cgroup namespace",	CLONE_NEWCGROUP },
 	{ "uts namespace",	CLONE_NEWUTS,	 uts_prepare,	  uts_enter },
-	{ "network namespace",	CLONE_NEWNET,	 NULL,		  net_enter },
+	{ "network namespace",	CLONE_NEWNET,	 net_prepare,	  net_enter },
 	{ "time namespace",	0,		 NULL,		  time_enter },
 	{ "mount namespace",	CLONE_NEWNS,	 root_prepare,	  root_enter },
 	{ "devices",		0,		 NULL,		  dev_enter },

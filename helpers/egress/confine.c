@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the helper gives up before it hears a byte of the container's: it needs sockets, and files only to
+ * resolve names. Capabilities and the filter are given up or it ends; Landlock is left out where the kernel
+ * has none. It has no way to run a program.
+ */
+#include "egress.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/landlock.h>
+#include <seccomp.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#define NOBODY 65534
+
+/* All of ABI 1; the later rights' bits by their number, as older headers lack the names. */
+#define FS_ABI1	    ((1ull << 13) - 1)
+#define FS_REFER    (1ull << 13)
+#define FS_TRUNCATE (1ull << 14)
+#define FS_IOCTL    (1ull << 15)
+#define NET_BIND    1ull
+#define SCOPE_SIGNAL 2ull
+
+struct ruleset {
+	uint64_t fs, net, scoped;
+};
+
+/* What getaddrinfo reads: its configuration, whose files are replaced while we live, and its modules. */
+static const char *const readable[] = { "/etc", "/lib", "/lib64", "/usr/lib", "/usr/lib64",
+	"/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager", "/run/connman",
+	"/var/lib/misc", "/usr/share/zoneinfo" };
+
+static int allow(int set, const char *path)
+{
+	struct landlock_path_beneath_attr beneath = {
+		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR };
+	_cleanup_fd_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	beneath.parent_fd = fd;
+	return syscall(SYS_landlock_add_rule, set, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) < 0 ? -errno : 0;
+}
+
+static int confine_files(void)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	struct ruleset rules = { .fs = FS_ABI1 };
+	_cleanup_fd_ int set = -1;
+	int r = 0;
+
+	if (abi < 1)
+		return 0;
+	rules.fs |= abi >= 2 ? FS_REFER : 0;
+	rules.fs |= abi >= 3 ? FS_TRUNCATE : 0;
+	rules.net = abi >= 4 ? NET_BIND : 0;
+	rules.fs |= abi >= 5 ? FS_IOCTL : 0;
+	rules.scoped = abi >= 6 ? SCOPE_SIGNAL : 0;
+	set = (int)syscall(SYS_landlock_create_ruleset, &rules,
+		abi >= 6 ? sizeof(rules) : abi >= 4 ? sizeof(uint64_t) * 2 : sizeof(uint64_t), 0);
+	if (set < 0)
+		return -errno;
+	for (size_t i = 0; i < ARRAY_SIZE(readable) && r == 0; i++)
+		r = allow(set, readable[i]);
+	if (r == 0 && syscall(SYS_landlock_restrict_self, set, 0) < 0)
+		r = -errno;
+	return r;
+}
+
+/* While it may: an ordinary user may not, and has nothing there that an exec could give. */
+static void drop_bounding(void)
+{
+	for (int cap = 0; cap <= 63 && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0; cap++)
+		;
+}
+
+/* Root's files are root's: who began as root goes on as nobody. */
+static int drop_root(void)
+{
+	if (geteuid() != 0)
+		return 0;
+	if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
+		setresuid(NOBODY, NOBODY, NOBODY) < 0)
+		/* In a user namespace with one id there is no other to become. */
+		return errno == EINVAL || errno == EPERM ? 0 : -errno;
+	return 0;
+}
+
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
+}
+
+/* The loop, sockets, the C library's threads, and what its resolver does with files. */
+static const int allowed[] = {
+	SCMP_SYS(accept4), SCMP_SYS(access), SCMP_SYS(bind), SCMP_SYS(brk), SCMP_SYS(clock_gettime),
+	SCMP_SYS(clock_nanosleep), SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(close), SCMP_SYS(connect),
+	SCMP_SYS(dup), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_wait),
+	SCMP_SYS(eventfd2), SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(faccessat),
+	SCMP_SYS(faccessat2), SCMP_SYS(fcntl), SCMP_SYS(fstat), SCMP_SYS(fstatfs), SCMP_SYS(futex),
+	SCMP_SYS(getcwd), SCMP_SYS(getdents64), SCMP_SYS(getegid), SCMP_SYS(geteuid), SCMP_SYS(getgid),
+	SCMP_SYS(getpeername), SCMP_SYS(getpid), SCMP_SYS(getppid), SCMP_SYS(getrandom),
+	SCMP_SYS(getsockname), SCMP_SYS(getsockopt), SCMP_SYS(gettid), SCMP_SYS(gettimeofday),
+	SCMP_SYS(getuid), SCMP_SYS(lseek), SCMP_SYS(madvise), SCMP_SYS(mmap), SCMP_SYS(mprotect),
+	SCMP_SYS(mremap), SCMP_SYS(munmap), SCMP_SYS(nanosleep), SCMP_SYS(newfstatat), SCMP_SYS(open),
+	SCMP_SYS(openat), SCMP_SYS(pipe2), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(pread64),
+	SCMP_SYS(prlimit64), SCMP_SYS(read), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(readv),
+	SCMP_SYS(recvfrom), SCMP_SYS(recvmmsg), SCMP_SYS(recvmsg), SCMP_SYS(restart_syscall),
+	SCMP_SYS(rseq), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(sched_getaffinity), SCMP_SYS(sched_yield), SCMP_SYS(sendmmsg), SCMP_SYS(sendmsg),
+	SCMP_SYS(sendto), SCMP_SYS(set_robust_list), SCMP_SYS(setsockopt), SCMP_SYS(shutdown),
+	SCMP_SYS(sigaltstack), SCMP_SYS(splice), SCMP_SYS(stat), SCMP_SYS(statx), SCMP_SYS(sysinfo),
+	SCMP_SYS(tgkill), SCMP_SYS(uname), SCMP_SYS(write), SCMP_SYS(writev),
+};
+
+/* Families: to dial, to ask name servers, to ask the host's name daemons, to see which families it has. */
+static const int families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
+
+static _unused_ int confine_calls(const int *calls, size_t n)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int r = ctx ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(families); i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+	if (r == 0)
+		r = seccomp_load(ctx);
+	seccomp_release(ctx);
+	return r;
+}
+
+/* A sanitizer's run time needs calls that the helper itself does not. */
+#if defined(__SANITIZE_ADDRESS__)
+#define FILTER(calls) 0
+#else
+#define FILTER(calls) confine_calls(calls, ARRAY_SIZE(calls))
+#endif
+
+int confine(struct egress *e)
+{
+	int r;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return -errno;
+	drop_bounding();
+	r = drop_root();
+	if (r == 0)
+		r = confine_files();
+	if (r == 0)
+		r = drop_capabilities();
+	return r == 0 ? FILTER(allowed) : r;
+}
+
+int confine_inside(int link)
+{
+	static const int few[] = { SCMP_SYS(close), SCMP_SYS(exit_group), SCMP_SYS(recvfrom),
+		SCMP_SYS(sendmsg) };
+	int r = 0;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return -errno;
+	if (syscall(SYS_close_range, 0, (unsigned)link - 1, 0) < 0 ||
+		syscall(SYS_close_range, (unsigned)link + 1, ~0u, 0) < 0)
+		return -errno;
+	drop_bounding();
+	r = drop_capabilities();
+	return r == 0 ? FILTER(few) : r;
+}

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What comes out of the container: the sockets that its builder made, then questions for names and
+ * connections to addresses that stand for them. All of it is what the container's programs choose.
+ */
+#include "egress.h"
+
+#include "dial.h"
+#include "dns.h"
+#include "relay.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#define ACCEPTS_A_TURN	 64
+#define STREAMS_MAX	 64
+#define STREAM_MS	 10000
+#define PAUSE_MS	 100
+#define DNS_PORT	 53
+
+/* A connection to the resolver: messages with their length before them (RFC 1035, 4.2.2). */
+struct dns_stream {
+	struct egress *egress;
+	int fd;
+	uint64_t timer;
+	size_t have;
+	uint8_t bytes[2 + DNS_MESSAGE_MAX];
+};
+
+static enum dns_code look_up(void *data, struct str text, struct dns_found *ret)
+{
+	static const uint8_t pool6[16] = EGRESS_POOL6;
+	struct egress *e = data;
+	struct name *name;
+	uint32_t number;
+
+	if (!policy_knows(&e->policy, text)) {
+		log_refusal(e, text, NULL, 0, "the name is not granted");
+		return DNS_NO_NAME;
+	}
+	if (names_get(&e->names, text, &name) < 0)
+		return DNS_FAILED;
+	ret->a = EGRESS_POOL4 + name->number;
+	ret->has_aaaa = e->ipv6;
+	number = htonl(name->number);
+	memcpy(ret->aaaa, pool6, sizeof(pool6));
+	memcpy(ret->aaaa + 12, &number, sizeof(number));
+	return DNS_OK;
+}
+
+static void datagram(void *data, int fd, unsigned events)
+{
+	uint8_t query[DNS_MESSAGE_MAX + 1], answer[DNS_MESSAGE_MAX];
+	struct sockaddr_storage from;
+
+	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+		socklen_t len = sizeof(from);
+		ssize_t n = recvfrom(fd, query, sizeof(query), 0, (struct sockaddr *)&from, &len);
+		size_t out;
+
+		if (n < 0)
+			return;
+		out = dns_answer(query, (size_t)n, look_up, data, answer);
+		if (out)
+			(void)sendto(fd, answer, out, 0, (struct sockaddr *)&from, len);
+	}
+}
+
+static void stream_close(struct dns_stream *s)
+{
+	loop_timer_cancel(s->egress->loop, s->timer);
+	(void)loop_watch(s->egress->loop, s->fd, 0, NULL, NULL);
+	close(s->fd);
+	s->egress->dns_streams--;
+	free(s);
+}
+
+static void stream_expired(void *data)
+{
+	struct dns_stream *s = data;
+
+	s->timer = 0;
+	stream_close(s);
+}
+
+/* A whole message, if there is one: 1 answered, 0 more is needed, -1 nothing that can be answered. */
+static int stream_answer(struct dns_stream *s)
+{
+	uint8_t answer[2 + DNS_MESSAGE_MAX];
+	size_t length = (size_t)s->bytes[0] << 8 | s->bytes[1], n;
+
+	if (s->have < 2)
+		return 0;
+	if (length > DNS_MESSAGE_MAX)
+		return -1;
+	if (s->have < 2 + length)
+		return 0;
+	n = dns_answer(s->bytes + 2, length, look_up, s->egress, answer + 2);
+	answer[0] = (uint8_t)(n >> 8);
+	answer[1] = (uint8_t)n;
+	/* So little always fits, unless nobody reads: then it ends. */
+	if (n == 0 || send(s->fd, answer, n + 2, MSG_NOSIGNAL) != (ssize_t)n + 2)
+		return -1;
+	s->have -= length + 2;
+	memmove(s->bytes, s->bytes + length + 2, s->have);
+	return 1;
+}
+
+static void stream_read(void *data, int fd, unsigned events)
+{
+	struct dns_stream *s = data;
+	ssize_t n = recv(fd, s->bytes + s->have, sizeof(s->bytes) - s->have, 0);
+	int r;
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0)
+		s->have += (size_t)n;
+	while ((r = n > 0 ? stream_answer(s) : -1) > 0)
+		;
+	if (r < 0)
+		stream_close(s);
+}
+
+static void stream_open(struct egress *e, int fd)
+{
+	struct dns_stream *s = e->dns_streams < STREAMS_MAX ? calloc(1, sizeof(*s)) : NULL;
+
+	if (!s) {
+		socket_reset(fd);
+		return;
+	}
+	s->egress = e;
+	s->fd = fd;
+	s->timer = loop_timer(e->loop, STREAM_MS, stream_expired, s);
+	e->dns_streams++;
+	if (!s->timer || loop_watch(e->loop, fd, POLLIN, stream_read, s) < 0)
+		stream_close(s);
+}
+
+/* The number in the pool that an address is, or -1. */
+static int64_t pool_number(const struct in6_addr *a)
+{
+	static const struct in6_addr pool6 = { .s6_addr = EGRESS_POOL6 };
+	uint32_t n;
+
+	memcpy(&n, &a->s6_addr[12], sizeof(n));
+	n = ntohl(n);
+	if (inet_is4(a))
+		return n - EGRESS_POOL4 < EGRESS_NAMES ? (int64_t)(n - EGRESS_POOL4) : -1;
+	return inet_covers(&pool6, 96, a) ? (int64_t)n : -1;
+}
+
+static void refuse(struct egress *e, int fd, struct rule *rule, struct name *name,
+	const struct in6_addr *address, uint16_t port, const char *reason)
+{
+	if (rule)
+		atomic_fetch_add(&rule->counts.refused, 1);
+	log_refusal(e, name ? str_of(name->text, name->length) : (struct str){ 0 }, name ? NULL : address,
+		port, reason);
+	socket_reset(fd);
+}
+
+static void to_name(struct egress *e, int fd, uint32_t number, const struct in6_addr *address, uint16_t port)
+{
+	struct name *name = names_find(&e->names, number);
+	struct str text;
+	struct rule *rule;
+
+	if (!name) {
+		refuse(e, fd, NULL, NULL, address, port, "the address stands for no name");
+		return;
+	}
+	text = str_of(name->text, name->length);
+	rule = policy_find_name(&e->policy, text, port);
+	if (rule)
+		dial_name(e, fd, rule, name, port);
+	else
+		refuse(e, fd, policy_knows(&e->policy, text), name, address, port, "the port is not granted");
+}
+
+static void route(struct egress *e, int fd)
+{
+	struct sockaddr_storage local;
+	socklen_t len = sizeof(local);
+	struct in6_addr address;
+	struct rule *rule;
+	int64_t number;
+	uint16_t port;
+
+	if (getsockname(fd, (struct sockaddr *)&local, &len) < 0 ||
+		inet_from_sockaddr((struct sockaddr *)&local, &address, &port) < 0) {
+		socket_reset(fd);
+		return;
+	}
+	number = pool_number(&address);
+	if (number == EGRESS_RESOLVER && port == DNS_PORT) {
+		stream_open(e, fd);
+		return;
+	}
+	rule = number < 0 ? policy_find_address(&e->policy, &address, port) : NULL;
+	if (atomic_load(&e->open) >= e->connections_max)
+		refuse(e, fd, rule, NULL, &address, port, "there are too many connections");
+	else if (number >= 0)
+		to_name(e, fd, (uint32_t)number, &address, port);
+	else if (rule)
+		dial_address(e, fd, rule, &address, port);
+	else
+		refuse(e, fd, NULL, NULL, &address, port, "the address is not granted");
+}
+
+static void listen_again(void *data);
+
+static void accept_some(void *data, int listener, unsigned events)
+{
+	struct egress *e = data;
+	int on = 1;
+
+	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		/* Out of descriptors or memory: not to be asked again at once. */
+		if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
+			if (loop_timer(e->loop, PAUSE_MS, listen_again, e))
+				(void)loop_watch(e->loop, listener, 0, NULL, NULL);
+			return;
+		}
+		if (fd < 0)
+			return;
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		route(e, fd);
+	}
+}
+
+static void listen_again(void *data)
+{
+	struct egress *e = data;
+
+	vec_foreach(l, &e->listeners)
+		(void)loop_watch(e->loop, l->fd, POLLIN, l->datagram ? datagram : accept_some, e);
+}
+
+void door_listen(struct egress *e)
+{
+	if (e->handed && e->phase != PHASE_POLICY)
+		listen_again(e);
+}
+
+static int take_socket(struct egress *e, int fd)
+{
+	int type = 0;
+	socklen_t len = sizeof(type);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0)
+		return -errno;
+	if (type != SOCK_DGRAM && type != SOCK_STREAM)
+		return -EPROTO;
+	return vec_push(&e->listeners, (struct listener){ fd, type == SOCK_DGRAM });
+}
+
+static void handed(void *data, int door, unsigned events)
+{
+	struct egress *e = data;
+	struct egress_handout h;
+	int fds[EGRESS_HANDOUT_MAX];
+	unsigned n;
+	ssize_t got = packet_receive(door, &h, sizeof(h), fds, EGRESS_HANDOUT_MAX, &n);
+	int r = got > 0 && n != h.count ? -EPROTO : 0;
+
+	if (got == -EAGAIN || got == -EINTR)
+		return;
+	for (unsigned i = 0; i < n && r == 0; i++)
+		r = take_socket(e, fds[i]);
+	if (r == 0 && got > 0 && !h.last)
+		return;
+	(void)loop_watch(e->loop, door, 0, NULL, NULL);
+	/* Else no container was made after all; the supervisor ends this when it has noticed. */
+	if (r == 0 && got > 0) {
+		e->ipv6 = h.ipv6;
+		e->handed = true;
+		door_listen(e);
+		publish_begin(e);
+	}
+}
+
+int door_start(struct egress *e)
+{
+	return loop_watch(e->loop, EGRESS_FD_DOOR, POLLIN, handed, e);
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Refusals, a JSON object a line, one write each. The container decides how many there are, so what comes
+ * faster than LINES_A_SECOND is counted and told with the next line.
+ */
+#include "egress.h"
+
+#define LINES_A_SECOND 20
+#define BURST_LINES    200
+#define LINE_MS	       (1000 / LINES_A_SECOND)
+
+static bool may_write(struct log *l)
+{
+	uint64_t now = now_ms();
+
+	l->credit_ms = MIN(l->credit_ms + (l->last_ms ? now - l->last_ms : BURST_LINES * LINE_MS),
+		(uint64_t)BURST_LINES * LINE_MS);
+	l->last_ms = now;
+	if (l->credit_ms < LINE_MS) {
+		l->suppressed++;
+		return false;
+	}
+	l->credit_ms -= LINE_MS;
+	return true;
+}
+
+/* Names come from the container: what is no ordinary character is escaped. */
+static int add_text(struct buf *b, struct str text)
+{
+	int r = buf_addc(b, '"');
+
+	for (size_t i = 0; i < text.n && r == 0; i++) {
+		unsigned char c = (unsigned char)text.p[i];
+
+		if (c < ' ' || c > '~' || c == '"' || c == '\\')
+			r = buf_addf(b, "\\u%04x", c);
+		else
+			r = buf_addc(b, (char)c);
+	}
+	return r < 0 ? r : buf_addc(b, '"');
+}
+
+static int add_line(struct buf *b, const struct log *l, struct str name, const struct in6_addr *address,
+	uint16_t port, const char *reason)
+{
+	char text[INET_TEXT];
+	struct timespec t;
+	int r;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	r = buf_addf(b, "{\"time_ms\":%llu,\"event\":\"refused\",\"container\":",
+		(unsigned long long)t.tv_sec * 1000 + (unsigned long long)t.tv_nsec / 1000000);
+	if (r == 0)
+		r = add_text(b, str_from(l->container));
+	if (r == 0 && name.n)
+		r = buf_adds(b, ",\"name\":");
+	if (r == 0 && name.n)
+		r = add_text(b, name);
+	if (r == 0 && address)
+		r = buf_addf(b, ",\"address\":\"%s\"", inet_text(address, text));
+	if (r == 0 && port)
+		r = buf_addf(b, ",\"port\":%u", port);
+	if (r == 0)
+		r = buf_addf(b, ",\"reason\":\"%s\"", reason);
+	if (r == 0 && l->suppressed)
+		r = buf_addf(b, ",\"suppressed\":%llu", (unsigned long long)l->suppressed);
+	return r < 0 ? r : buf_adds(b, "}\n");
+}
+
+void log_refusal(struct egress *e, struct str name, const struct in6_addr *address, uint16_t port,
+	const char *reason)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	if (e->log.fd < 0 || !may_write(&e->log))
+		return;
+	if (add_line(&b, &e->log, name, address, port, reason) < 0)
+		return;
+	if (write(e->log.fd, b.data, b.len) == (ssize_t)b.len)
+		e->log.suppressed = 0;
+}

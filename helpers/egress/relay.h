@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Moving bytes between two connected sockets, both ways, by splice(2): the bytes are never looked at. */
+#ifndef CRATONS_HELPERS_EGRESS_RELAY_H
+#define CRATONS_HELPERS_EGRESS_RELAY_H
+
+#include "egress.h"
+
+/* Starts the threads. */
+int relays_new(struct relays **ret, struct egress *e);
+
+/* A connection is counted, and its name (may be NULL) kept, from when it is accepted until it has ended. */
+void counts_begin(struct egress *e, struct counts *c, struct name *name);
+void counts_end(struct egress *e, struct counts *c, struct name *name);
+
+/* Takes both sockets (non-blocking), which it closes, and ends the count. By the loop's thread. */
+void relays_add(struct relays *r, int inside, int outside, struct counts *counts, struct name *name);
+
+/* Closes so that the other side sees a reset. */
+void socket_reset(int fd);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef CRATONS_ENGINE_DOOR_PRIV_H
+#define CRATONS_ENGINE_DOOR_PRIV_H
+
+#include "base/fd.h"
+#include "base/inet.h"
+#include "cratons/wire/egress.h"
+#include "engine/door/door.h"
+
+struct door {
+	struct arena arena;
+	struct sandbox_door sandbox;
+	const struct grants *grants;
+	const struct door_publish *publish;
+	size_t npublish;
+	pid_t pid;
+	int control;		/* to the helper; when it closes, the helper ends */
+	bool ready;
+};
+
+/* What the container's builder is to make for these grants. -ERR_LIMIT. */
+int door_plan(struct door *o, struct diag *d);
+
+/* publish.c: a listening socket, or a negative code. */
+int publish_listen(const struct door_publish *p, struct diag *d);
+
+#endif
