@@ -7,7 +7,10 @@
  * It runs behind the same walls as the command, so a flaw here gives nothing. It is not dumpable:
  * the command, which has the same uid, can neither trace it nor reach its descriptors.
  *
- * FLAGS is one word: 't', there is a terminal; 'b', the command starts in its background.
+ * With 'x' it is not pid 1 but looks after a further command of a container: what that leaves behind
+ * comes to it, and it ends all of it itself.
+ *
+ * FLAGS is one word: 't', there is a terminal; 'b', the command starts in its background; 'x'; '-'.
  */
 #include "sys.h"
 
@@ -26,6 +29,7 @@
 #include <stddef.h>
 
 #define PATH_LENGTH 4096
+#define END_ROUNDS  10000
 #define NSIG_KERNEL 64
 
 struct container {
@@ -33,6 +37,7 @@ struct container {
 	int signals;		/* a signalfd */
 	int start;		/* a pipe that ends when the command was executed; -1: it has been */
 	bool terminal;
+	bool further;		/* 'x' */
 };
 
 /* Linux's own layout, which C libraries hide (include/uapi/asm/signal.h). */
@@ -132,8 +137,11 @@ static void signals_default(void)
 	sys4(__NR_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
 }
 
-static long become_command(bool foreground, char **argv, char **envp)
+static long become_command(const struct container *c, bool foreground, char **argv, char **envp)
 {
+	/* Should this init be killed by who it looks after: pid 1 is left, and ends the rest. */
+	if (c->further)
+		sys5(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	sys2(__NR_setpgid, 0, 0);
 	if (foreground)
 		give_terminal((int)sys0(__NR_getpid));
@@ -154,7 +162,7 @@ static long start(struct container *c, bool foreground, char **argv, char **envp
 		return r;
 	pid = sys5(__NR_clone, SIGCHLD, 0, 0, 0, 0);
 	if (pid == 0) {
-		error = (int)-become_command(foreground, argv, envp);
+		error = (int)-become_command(c, foreground, argv, envp);
 		sys3(__NR_write, ends[1], &error, sizeof(error));
 		sys1(__NR_exit_group, 127);
 	}
@@ -244,6 +252,47 @@ static void serve(struct container *c)
 	}
 }
 
+/* The number at the start of a text; *ret_len is how far it goes. */
+static long number(const char *text, long n, long *ret_len)
+{
+	long value = 0, i = 0;
+
+	for (; i < n && text[i] >= '0' && text[i] <= '9'; i++)
+		value = value * 10 + text[i] - '0';
+	*ret_len = i;
+	return value;
+}
+
+/* Sends SIGKILL to this process's children: those that fit into one read, as there is a next time. False
+ * when there is none, or no way to know (a kernel without CONFIG_PROC_CHILDREN). */
+static bool kill_children(void)
+{
+	char text[PATH_LENGTH];
+	long fd = sys4(__NR_openat, AT_FDCWD, "/proc/thread-self/children", O_RDONLY | O_CLOEXEC, 0);
+	long n = fd < 0 ? 0 : sys3(__NR_read, fd, text, sizeof(text)), len;
+
+	for (long at = 0; at < n; at += len + 1) {
+		long pid = number(text + at, n - at, &len);
+
+		/* A number that the end of the buffer cuts would be another's. */
+		if (pid > 1 && at + len < n)
+			sys2(__NR_kill, pid, SIGKILL);
+	}
+	if (fd >= 0)
+		sys1(__NR_close, fd);
+	return n > 0;
+}
+
+/*
+ * Ends what the command left. Orphans come to this process, whoever made them (PR_SET_CHILD_SUBREAPER):
+ * killing the children until there are none gets all of them. A bomb that forks faster is left to pid 1.
+ */
+static void end_all(void)
+{
+	for (int round = 0; round < END_ROUNDS && kill_children(); round++)
+		sys4(__NR_wait4, -1, NULL, 0, NULL);
+}
+
 #define BIT(sig) (1ULL << ((sig) - 1))
 
 /*
@@ -277,6 +326,12 @@ int init_main(int argc, char **argv, char **envp)
 	foreground = c.terminal && !has(argv[1], 'b');
 	sys5(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
 	sys5(__NR_prctl, PR_SET_NAME, "cratons-init", 0, 0, 0);
+	c.further = has(argv[1], 'x');
+	if (c.further) {
+		/* The supervisor's end is heard on the control socket: then there is more to be ended. */
+		sys5(__NR_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);
+		sys5(__NR_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	}
 	c.signals = watch_signals();
 	sys3(__NR_fcntl, INIT_FD_CONTROL, F_SETFD, 1);
 	if (c.terminal)
@@ -289,5 +344,7 @@ int init_main(int argc, char **argv, char **envp)
 	for (int fd = 0; fd < 3; fd++)
 		sys1(__NR_close, fd);	/* so that a reader of the command's output sees its end */
 	serve(&c);
+	if (c.further)
+		end_all();
 	return 0;
 }

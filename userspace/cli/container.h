@@ -23,6 +23,10 @@ const char *container_command_line(struct arena *a, const struct container_recor
 void container_json(struct cmd *c, const struct container_record *k);
 
 int cmd_container_run(struct cmd *c);
+int cmd_container_exec(struct cmd *c);
+int cmd_container_stats(struct cmd *c);
+int cmd_container_pause(struct cmd *c);
+int cmd_container_resume(struct cmd *c);
 int cmd_container_kill(struct cmd *c);
 int cmd_container_stop(struct cmd *c);
 int cmd_container_rm(struct cmd *c);
@@ -31,6 +35,8 @@ int cmd_container_inspect(struct cmd *c);
 int cmd_container_explain(struct cmd *c);
 
 extern const struct opt container_run_options[], container_kill_options[], container_stop_options[],
-	container_explain_options[], container_rm_options[], container_wait_options[], container_inspect_options[];
+	container_rm_options[], container_wait_options[], container_inspect_options[],
+	container_exec_options[], container_stats_options[], container_pause_options[],
+	container_explain_options[];
 
 #endif

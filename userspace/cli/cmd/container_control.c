@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Verbs that do one thing to each container that they are given: kill, stop, wait, rm, inspect. */
+/* Verbs that do one thing to each container that they are given: kill, stop, pause, resume, wait,
+ * rm, inspect. */
 #include "container.h"
 #include "prim/err.h"
 
@@ -20,6 +21,10 @@ const struct opt container_kill_options[] = {
 };
 const struct opt container_stop_options[] = {
 	OPT_NUMBER("time", 't', "SECONDS", 0, SECONDS_MAX, &arg_time),
+	OPT_ARGS("CONTAINER", 1, OPT_ANY_NUMBER),
+	OPT_END,
+};
+const struct opt container_pause_options[] = {
 	OPT_ARGS("CONTAINER", 1, OPT_ANY_NUMBER),
 	OPT_END,
 };
@@ -101,6 +106,26 @@ static int stop_one(struct cmd *c, int home, const struct container_record *k)
 int cmd_container_stop(struct cmd *c)
 {
 	return each(c, stop_one);
+}
+
+static int pause_one(struct cmd *c, int home, const struct container_record *k)
+{
+	return container_pause(home, k, true, &c->diag);
+}
+
+int cmd_container_pause(struct cmd *c)
+{
+	return each(c, pause_one);
+}
+
+static int resume_one(struct cmd *c, int home, const struct container_record *k)
+{
+	return container_pause(home, k, false, &c->diag);
+}
+
+int cmd_container_resume(struct cmd *c)
+{
+	return each(c, resume_one);
 }
 
 static int wait_one(struct cmd *c, int home, const struct container_record *k)

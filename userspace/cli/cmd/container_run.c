@@ -1,35 +1,55 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "container.h"
+#include "base/fd.h"
+#include "container_files.h"
+#include "engine/sandbox/rootfs.h"
 #include "prim/err.h"
-#include "prim/vec.h"
 #include "running.h"
 
 #include <errno.h>
-#include <limits.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #define SECONDS_MAX (365 * 86400)
+#define CPUS_MAX    4096
 
 static const char *arg_name, *arg_hostname, *arg_user, *arg_workdir;
 static const char *arg_net = "none";
-static bool arg_detach, arg_rm, arg_root;
-static uint64_t arg_time, arg_stop_time;
-static struct opt_list arg_env, arg_bind, arg_ro_bind, arg_tmpfs;
+static const char *arg_memory, *arg_swap, *arg_cpu, *arg_output_max, *arg_log_max;
+static bool arg_detach, arg_rm, arg_root, arg_best_effort;
+static uint64_t arg_time, arg_stop_time, arg_pids, arg_cpu_weight, arg_io_weight, arg_open_files;
+static struct opt_list arg_env;
+static struct container_files_options arg_files;
 
 const struct opt container_run_options[] = {
 	OPT_TEXT("name", 0, "NAME", &arg_name),
 	OPT_FLAG("detach", 'd', &arg_detach),
 	OPT_FLAG("rm", 0, &arg_rm),
+	OPT_TEXT("rootfs", 0, "DIR", &arg_files.rootfs),
+	OPT_TEXT("tree", 0, "DIGEST", &arg_files.tree),
+	OPT_FLAG("overlay", 0, &arg_files.overlay),
+	OPT_TEXT("layer", 0, "DIR", &arg_files.layer),
+	OPT_FLAG("read-only", 0, &arg_files.read_only),
+	OPT_LIST("bind", 0, "SOURCE[:TARGET]", &arg_files.bind),
+	OPT_LIST("ro-bind", 0, "SOURCE[:TARGET]", &arg_files.ro_bind),
+	OPT_LIST("tmpfs", 0, "TARGET[:SIZE]", &arg_files.tmpfs),
 	OPT_LIST("env", 'e', "NAME[=VALUE]", &arg_env),
 	OPT_TEXT("workdir", 'w', "DIR", &arg_workdir),
-	OPT_LIST("bind", 0, "SOURCE[:TARGET]", &arg_bind),
-	OPT_LIST("ro-bind", 0, "SOURCE[:TARGET]", &arg_ro_bind),
-	OPT_LIST("tmpfs", 0, "TARGET", &arg_tmpfs),
 	OPT_CHOICE("net", 0, "none|host", &arg_net),
 	OPT_TEXT("hostname", 0, "NAME", &arg_hostname),
-	OPT_TEXT("user", 0, "UID[:GID]", &arg_user),
+	OPT_TEXT("user", 0, "USER[:GROUP]", &arg_user),
 	OPT_FLAG("root", 0, &arg_root),
+	OPT_TEXT("memory", 'm', "SIZE", &arg_memory),
+	OPT_TEXT("swap", 0, "SIZE", &arg_swap),
+	OPT_NUMBER("pids", 0, "N", 1, UINT32_MAX, &arg_pids),
+	OPT_TEXT("cpu", 0, "N", &arg_cpu),
+	OPT_NUMBER("cpu-weight", 0, "N", 1, 10000, &arg_cpu_weight),
+	OPT_NUMBER("io-weight", 0, "N", 1, 10000, &arg_io_weight),
+	OPT_NUMBER("open-files", 0, "N", 8, UINT32_MAX, &arg_open_files),
+	OPT_FLAG("best-effort", 0, &arg_best_effort),
 	OPT_NUMBER("time", 0, "SECONDS", 1, SECONDS_MAX, &arg_time),
+	OPT_TEXT("output-max", 0, "SIZE", &arg_output_max),
+	OPT_TEXT("log-max", 0, "SIZE", &arg_log_max),
 	OPT_NUMBER("stop-time", 0, "SECONDS", 1, SECONDS_MAX, &arg_stop_time),
 	OPT_ARGS("COMMAND", 1, OPT_ANY_NUMBER),
 	OPT_END,
@@ -38,105 +58,47 @@ const struct opt container_run_options[] = {
 struct making {
 	struct cmd *c;
 	struct arena arena;
-	VEC(struct sandbox_bind) binds;
+	struct container_files files;
 	struct container_spec spec;
 };
 
 static void making_done(struct making *m)
 {
-	vec_done(&m->binds);
+	container_files_done(&m->files);
 	arena_done(&m->arena);
 }
 
-static bool holds(const char *dir, const char *path)
+/* In a directory that is the root names are those of its /etc/passwd; elsewhere only numbers are known. */
+static int set_named_user(struct making *m)
 {
-	size_t n = strlen(dir);
+	struct sandbox *s = &m->spec.sandbox;
+	struct rootfs_user u;
+	_cleanup_fd_ int root = open(s->root.kind == SANDBOX_ROOT_DIR ? s->root.path : "/dev/null",
+		O_PATH | O_CLOEXEC);
+	int r = root < 0 ? diag_errno(&m->c->diag, -errno, "cannot open %s", s->root.path) :
+		rootfs_find_user(root, &m->arena, str_from(arg_user), &u, &m->c->diag);
 
-	return n == 1 || (strncmp(dir, path, n) == 0 && (path[n] == '\0' || path[n] == '/'));
-}
-
-/* What decides over containers is no container's: it could write its own record, or read others' logs. */
-static int check_home(struct making *m, const char *source, bool writable, bool *ret_cover)
-{
-	_cleanup_free_ char *home = realpath(cmd_home_path(m->c), NULL);
-
-	*ret_cover = home && holds(source, home);
-	if (!home || (!*ret_cover && !holds(home, source)))
-		return 0;
-	if (*ret_cover && !writable)
-		return 0;
-	diag_fail(&m->c->diag, -ERR_CONTAINER, "%s %s %s, where Cratons keeps its own", source,
-		*ret_cover ? "holds" : "is in", home);
-	return diag_hint(&m->c->diag, *ret_cover ? "bind it read-only, or a directory that does not hold it" :
-		"bind a directory outside of it");
-}
-
-static int add_bind(struct making *m, const char *given, bool writable)
-{
-	struct str target = str_from(given), source = str_cut(&target, ':');
-	_cleanup_free_ char *name = str_dup(source), *real = name ? realpath(name, NULL) : NULL;
-	struct sandbox_bind b = { writable ? SANDBOX_BIND_RW : SANDBOX_BIND_RO };
-	bool cover;
-	int r;
-
-	if (!real)
-		return diag_errno(&m->c->diag, -errno, "cannot bind '%.*s'", STR_ARG(source));
-	b.source = arena_str(&m->arena, str_from(real)).p;
-	b.target = target.p ? target.p : b.source;
-	if (!b.target || b.target[0] != '/' || !b.target[1])
-		return diag_fail(&m->c->diag, -ERR_USAGE, "'%s': the place in the container is an absolute "
-			"path, and not /", given);
-	r = check_home(m, real, writable, &cover);
-	if (r == 0)
-		r = vec_push(&m->binds, b);
-	if (r == 0 && cover) {
-		_cleanup_free_ char *home = realpath(cmd_home_path(m->c), NULL);
-		struct sandbox_bind empty = { .kind = SANDBOX_BIND_TMPFS, .size = 4096 };
-
-		empty.target = home ? arena_fmt(&m->arena, "%s%s", b.target, home + strlen(real)).p : NULL;
-		r = empty.target ? vec_push(&m->binds, empty) : -ENOMEM;
-	}
-	return r;
-}
-
-static int add_binds(struct making *m)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < arg_tmpfs.n && r == 0; i++)
-		r = arg_tmpfs.v[i][0] != '/' ? diag_fail(&m->c->diag, -ERR_USAGE,
-			"'%s': the place in the container is an absolute path", arg_tmpfs.v[i]) :
-			vec_push(&m->binds, (struct sandbox_bind){ .kind = SANDBOX_BIND_TMPFS,
-				.target = arg_tmpfs.v[i] });
-	for (size_t i = 0; i < arg_ro_bind.n && r == 0; i++)
-		r = add_bind(m, arg_ro_bind.v[i], false);
-	for (size_t i = 0; i < arg_bind.n && r == 0; i++)
-		r = add_bind(m, arg_bind.v[i], true);
-	m->spec.sandbox.binds = m->binds.v;
-	m->spec.sandbox.nbinds = m->binds.n;
-	return r;
+	if (r < 0)
+		return r;
+	s->uid = u.uid;
+	s->gid = u.gid;
+	s->user = u.name ? u.name : u.uid ? "user" : "root";
+	s->home = u.home && u.home[1] ? u.home : u.uid ? "/home/user" : "/root";
+	return 0;
 }
 
 static int set_user(struct making *m)
 {
 	struct sandbox *s = &m->spec.sandbox;
-	struct str gid = str_from(arg_user), uid = arg_user ? str_cut(&gid, ':') : gid;
-	uint64_t u = getuid(), g = getgid();
 
-	if (arg_root)
-		u = g = 0;
-	if (arg_user && (str_u64(uid, &u) < 0 || u >= UINT32_MAX))
-		u = UINT64_MAX;
-	g = arg_user && !gid.p ? u : g;
-	if (arg_user && gid.p && (str_u64(gid, &g) < 0 || g >= UINT32_MAX))
-		u = UINT64_MAX;
-	if (u == UINT64_MAX)
-		return diag_fail(&m->c->diag, -ERR_USAGE, "'%s' is no UID or UID:GID: numbers are wanted",
-			arg_user);
-	s->uid = (uid_t)u;
-	s->gid = (gid_t)g;
-	s->user = u ? "user" : "root";
-	s->home = u ? "/home/user" : "/root";
+	if (arg_user && arg_root)
+		return diag_fail(&m->c->diag, -ERR_USAGE, "--user and --root exclude each other");
+	if (arg_user)
+		return set_named_user(m);
+	s->uid = arg_root ? 0 : getuid();
+	s->gid = arg_root ? 0 : getgid();
+	s->user = s->uid ? "user" : "root";
+	s->home = s->uid ? "/home/user" : "/root";
 	return 0;
 }
 
@@ -151,6 +113,62 @@ static int set_environment(struct making *m)
 	return r < 0 ? r : sandbox_env_add(&m->arena, base, extra, &s->env);
 }
 
+static int set_size(struct cmd *c, const char *option, const char *text, uint64_t *ret)
+{
+	if (!text || (cgroup_parse_size(text, ret) == 0 && *ret > 0))
+		return 0;
+	diag_fail(&c->diag, -ERR_USAGE, "--%s: '%s' is no size", option, text);
+	return diag_hint(&c->diag, "bytes, or like 512K, 64M, 1.5G");
+}
+
+/* "1.5": processors, in millionths. */
+static int set_cpu(struct cmd *c, uint64_t *ret)
+{
+	struct str part = str_from(arg_cpu), whole = str_cut(&part, '.');
+	uint64_t n = 0, micros = 0, unit = 100000;
+	bool ok = str_u64(whole, &n) == 0 && n <= CPUS_MAX && part.n <= 6 && !(part.p && !part.n);
+
+	for (size_t i = 0; ok && i < part.n; i++, unit /= 10) {
+		ok = part.p[i] >= '0' && part.p[i] <= '9';
+		micros += (uint64_t)(part.p[i] - '0') * unit;
+	}
+	micros += n * 1000000;
+	/* The kernel's least share is a millisecond of a period (Documentation/scheduler/sched-bwc.rst). */
+	if (!ok || micros < 10000)
+		return diag_fail(&c->diag, -ERR_USAGE, "--cpu: '%s' is no number of processors like 1.5, from "
+			"0.01", arg_cpu);
+	*ret = micros;
+	return 0;
+}
+
+static int set_limits(struct making *m)
+{
+	struct sandbox_limits *rl = &m->spec.sandbox.limits;
+	struct cgroup_limits *l = &m->spec.limits;
+	int r = set_size(m->c, "memory", arg_memory, &l->memory);
+
+	if (r == 0)
+		r = set_size(m->c, "swap", arg_swap, &l->swap);
+	if (r == 0)
+		r = set_size(m->c, "output-max", arg_output_max, &rl->output_max);
+	if (r == 0)
+		r = set_size(m->c, "log-max", arg_log_max, &m->spec.log_max);
+	if (r == 0 && arg_cpu)
+		r = set_cpu(m->c, &l->cpu_micros);
+	l->pids = arg_pids;
+	l->cpu_weight = arg_cpu_weight;
+	l->io_weight = arg_io_weight;
+	l->best_effort = arg_best_effort;
+	rl->seconds = (unsigned)arg_time;
+	rl->open_files = arg_open_files;
+	return r;
+}
+
+static void warn(void *data, const char *text)
+{
+	cmd_warn(data, "%s", text);
+}
+
 static int make_spec(struct making *m)
 {
 	int r;
@@ -158,7 +176,6 @@ static int make_spec(struct making *m)
 	m->spec = (struct container_spec){
 		.name = arg_name,
 		.profile = "container",
-		.root = "the host's /usr",
 		.sandbox = {
 			SANDBOX_INIT,
 			.seccomp = "default",
@@ -166,19 +183,23 @@ static int make_spec(struct making *m)
 			.net = strcmp(arg_net, "host") == 0 ? SANDBOX_NET_HOST : SANDBOX_NET_NONE,
 			.argv = (const char *const *)m->c->argv,
 			.cwd = arg_workdir,
-			.limits.seconds = (unsigned)arg_time,
-			.host_usr = true,
+			.time_ns = true,
 		},
 		.stop_seconds = (unsigned)arg_stop_time,
 		.detach = arg_detach,
+		.cgroup = arg_detach,
+		.warn = warn,
+		.warn_data = m->c,
 		.remove = arg_rm,
 		.keep_env = true,
 	};
 	if (arg_workdir && arg_workdir[0] != '/')
 		return diag_fail(&m->c->diag, -ERR_USAGE, "--workdir takes an absolute path");
-	r = set_user(m);
+	r = container_files_make(&m->files, m->c, &m->arena, &arg_files, &m->spec);
 	if (r == 0)
-		r = add_binds(m);
+		r = set_user(m);
+	if (r == 0)
+		r = set_limits(m);
 	return r < 0 ? r : set_environment(m);
 }
 

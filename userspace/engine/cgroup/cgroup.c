@@ -304,6 +304,24 @@ int cgroup_open(struct cgroup **ret, const char *path, struct diag *d)
 	return 0;
 }
 
+int cgroup_find(struct cgroup **ret, const char *id, struct diag *d)
+{
+	static const unsigned wanted[] = { 0, CGROUP_ALL };
+	int r = -ENOENT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(wanted) && r == -ENOENT; i++) {
+		_cleanup_place_ struct cgroup_place p = CGROUP_PLACE_INIT;
+		_cleanup_buf_ struct buf path = BUF_INIT;
+
+		if (cgroup_place_find(&cgroup_host, wanted[i], &p) < 0)
+			continue;
+		r = buf_addf(&path, "%s/" CGROUP_OURS "/%s", buf_text(&p.path), id);
+		if (r == 0)
+			r = cgroup_open(ret, path.data, d);
+	}
+	return r;
+}
+
 static int64_t now_ms(void)
 {
 	struct timespec t;

@@ -48,6 +48,9 @@ int cgroup_make(struct cgroup **ret, const char *id, const struct cgroup_limits 
 /* One that another process made, by cgroup_path. -ENOENT when it is gone; -EINVAL for a path that
  * cgroup_make cannot have given. */
 int cgroup_open(struct cgroup **ret, const char *path, struct diag *d);
+/* One whose maker may have been killed before it could write its path down: it is looked for where
+ * cgroup_make makes them. -ENOENT. */
+int cgroup_find(struct cgroup **ret, const char *id, struct diag *d);
 void cgroup_free(struct cgroup *g);	/* the handle: the directory stays */
 DEFINE_CLEANUP(struct cgroup *, cgroup_free);
 

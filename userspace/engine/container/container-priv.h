@@ -61,6 +61,9 @@ int container_forget(int all, const char *id);
 /* Ends what its supervisor left, cleans, and writes that down. */
 int container_bury(int all, int dir, struct container_record *c);
 
+/* signal.c: a pidfd of the pid 1 of one that runs. */
+int container_open_init(const struct container_record *c, struct diag *d);
+
 /* logs.c */
 struct log_file {
 	int dir, fd;

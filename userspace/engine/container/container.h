@@ -43,16 +43,26 @@ struct container_spec {
 	const struct grants *grants;	/* SANDBOX_NET_DOOR */
 	const struct door_publish *publish;
 	size_t npublish;
+	/* Called in the supervisor, before anything else is made: for what must live as long as that
+	 * does (leases, connections). It completes the sandbox; `done` undoes it at the end, whatever
+	 * came of it. Both may be NULL. */
+	int (*prepare)(void *data, struct sandbox *s, struct diag *d);
+	void (*done)(void *data);
+	void *data;
 	uint64_t log_max;		/* bytes of each log file; 0: CONTAINER_LOG_MAX */
 	unsigned stop_seconds;		/* between SIGTERM and SIGKILL; 0: CONTAINER_STOP_SECONDS */
 	bool detach;			/* a supervisor of its own, and logs; the call returns when the command runs */
 	bool remove;			/* --rm: forgotten when it has ended */
+	bool cgroup;			/* one also without limits, where that is to be had: for pause, stats */
+	void (*warn)(void *data, const char *text);	/* a limit that was left out (best_effort); or NULL */
+	void *warn_data;
 	bool keep_env;			/* the record has the environment, for `exec` */
 };
 
 /* All texts are in the caller's arena. */
 struct container_record {
-	const char *id, *name, *profile, *root, *cwd, *cgroup, *hostname;
+	const char *id, *name, *profile, *root, *cwd, *hostname;
+	const char *cgroup;		/* its path; "" while it is being made; NULL: none */
 	const char *net;		/* "none", "host", "grants" */
 	const char *const *argv;	/* NULL-terminated; what is too long is cut, and ends with "…" */
 	enum container_status status;
@@ -97,6 +107,13 @@ int container_pause(int home_fd, const struct container_record *c, bool on, stru
 /* Returns when it has ended, with its exit status (137 when that is not known: it was lost). */
 int container_wait(int home_fd, const struct container_record *c, int *ret_status, struct diag *d);
 int container_remove(int home_fd, const struct container_record *c, bool force, struct diag *d);
+
+/* One more command in it. `env` is added to what the container started with; NULL: nothing. `cwd` NULL:
+ * the container's. Codes as sandbox_run's. */
+int container_exec(int home_fd, const struct container_record *c, const char *const *argv,
+	const char *const *env, const char *cwd, int *ret_status, struct diag *d);
+/* -ERR_NO_WALL for one without a cgroup. */
+int container_usage(const struct container_record *c, struct cgroup_usage *ret, struct diag *d);
 
 /* Its logs from the beginning, the older file first; with `follow` until it has ended. `put` is called
  * with stream 1 or 2; a failure of it ends the call. */

@@ -9,9 +9,9 @@
 
 #include "prim/err.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -36,15 +36,22 @@ void detach_tell(struct detached *t, int code, const struct diag *d)
 	fd_closep(&t->pipe);
 }
 
-/* Moves a descriptor that stays to the end of the row. */
-static int keep(int *fd, int to)
+/*
+ * Those that were handed to this program: all that it opened itself are close-on-exec, and nothing that
+ * came through an exec is.
+ */
+static void close_inherited(void)
 {
-	if (*fd == to)
-		return 0;
-	if (dup3(*fd, to, O_CLOEXEC) < 0)
-		return -errno;
-	*fd = to;
-	return 0;
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *e;
+	uint64_t fd;
+
+	while (dir && (e = readdir(dir)))
+		if (str_u64(str_from(e->d_name), &fd) == 0 && fd > 2 &&
+			!(fcntl((int)fd, F_GETFD) & FD_CLOEXEC))
+			close((int)fd);
+	if (dir)
+		closedir(dir);
 }
 
 static int null_stdio(void)
@@ -62,28 +69,16 @@ static _noreturn_ void supervise(struct supervised *c, int pipe)
 {
 	_cleanup_diag_ struct diag d = DIAG_INIT;
 	struct detached t = { pipe };
-	int *kept[] = { &t.pipe, &c->lock, &c->dir, &c->all };
-	int status = 0, r = 0, high = 3;
+	int status = 0, r = null_stdio();
 
-	/* Above all that may be in use first, so that none is overwritten. */
-	for (size_t i = 0; i < ARRAY_SIZE(kept) && r == 0; i++) {
-		int fd = fcntl(*kept[i], F_DUPFD_CLOEXEC, 64);
-
-		r = fd < 0 ? -errno : 0;
-		*kept[i] = fd;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(kept) && r == 0; i++)
-		r = keep(kept[i], high++);
-	if (r == 0)
-		r = null_stdio();
-	close_range((unsigned)high, ~0u, 0);
+	close_inherited();
 	if (r < 0) {
 		detach_tell(&t, diag_errno(&d, r, "cannot detach"), &d);
 		_exit(1);
 	}
 	umask(077);
 	signal(SIGHUP, SIG_IGN);
-	r = chdir("/") < 0 ? -errno : 0;
+	(void)!chdir("/");
 	c->rec.supervisor = getpid();
 	process_start(c->rec.supervisor, &c->rec.supervisor_start);
 	r = container_supervise(c, &t, &status, &d);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -14,6 +15,9 @@ struct life {
 	struct supervised *c;
 	struct detached *detached;
 	struct log_file logs[2];
+	struct cgroup *cgroup;
+	struct sandbox_alarm alarms[2];
+	struct sandbox sandbox;
 };
 
 static int set_running(void *data, pid_t pid, int pidfd, struct diag *d)
@@ -67,23 +71,70 @@ static int open_logs(struct life *life, struct diag *d)
 	return 0;
 }
 
-static struct sandbox make_sandbox(struct life *life)
+static bool wants_cgroup(const struct container_spec *s)
+{
+	const struct cgroup_limits *l = &s->limits;
+
+	return s->cgroup || l->memory || l->swap || l->pids || l->cpu_micros || l->cpu_weight || l->io_weight;
+}
+
+/* That there is going to be one is written before it is made: whoever buries us looks for it. */
+static int make_cgroup(struct life *life, struct diag *d)
+{
+	const struct container_spec *s = life->c->spec;
+	struct container_record *rec = &life->c->rec;
+	struct cgroup_limits l = s->limits;
+	int r;
+
+	if (!wants_cgroup(s))
+		return 0;
+	rec->cgroup = "";
+	r = record_write(life->c->dir, rec);
+	if (r < 0)
+		return diag_errno(d, r, "cannot record the container");
+	/* What nobody asked for may be missing. */
+	l.best_effort |= s->cgroup && !l.memory && !l.swap && !l.pids && !l.cpu_micros && !l.cpu_weight &&
+		!l.io_weight;
+	r = cgroup_make(&life->cgroup, rec->id, &l, s->warn, s->warn_data, d);
+	rec->cgroup = cgroup_path(life->cgroup);
+	return r;
+}
+
+static const char *see_cgroup(void *data, bool *ret_silence)
+{
+	return cgroup_reason(data);
+}
+
+static void set_alarms(struct life *life, struct sandbox *s)
+{
+	const int fds[] = { cgroup_memory_events(life->cgroup), cgroup_pids_events(life->cgroup) };
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		life->alarms[i] = (struct sandbox_alarm){ .fd = fds[i], .events = POLLPRI,
+			.rang = see_cgroup, .data = life->cgroup };
+	s->alarms = life->alarms;
+	s->nalarms = life->cgroup ? ARRAY_SIZE(fds) : 0;
+	s->cgroup = cgroup_fd(life->cgroup);
+}
+
+static int make_sandbox(struct life *life, struct diag *d)
 {
 	const struct container_spec *spec = life->c->spec;
-	struct sandbox s = spec->sandbox;
+	struct sandbox *s = &life->sandbox;
 
-	s.born = set_running;
-	s.born_data = life;
-	s.started = set_started;
-	s.started_data = life;
+	*s = spec->sandbox;
+	s->born = set_running;
+	s->born_data = life;
+	s->started = set_started;
+	s->started_data = life;
 	if (spec->detach) {
-		s.stdio = SANDBOX_STDIO_STREAMS;
-		s.stream = write_logs;
-		s.stream_data = life;
-	} else if (s.limits.output_max) {
-		s.stdio = SANDBOX_STDIO_STREAMS;
+		s->stdio = SANDBOX_STDIO_STREAMS;
+		s->stream = write_logs;
+		s->stream_data = life;
+	} else if (s->limits.output_max) {
+		s->stdio = SANDBOX_STDIO_STREAMS;
 	}
-	return s;
+	return spec->prepare ? spec->prepare(spec->data, s, d) : 0;
 }
 
 /* For those that wait and hold only the lock's file open: the record may be gone with the rest. */
@@ -95,42 +146,62 @@ static void leave_status(struct supervised *c)
 	(void)!pwrite(c->lock, text, (size_t)n, 0);
 }
 
-static int set_ended(struct supervised *c, const struct sandbox_result *result, struct diag *d)
+static int set_ended(struct life *life, const struct sandbox_result *result, struct diag *d)
 {
+	struct supervised *c = life->c;
 	struct container_record *rec = &c->rec;
+	const char *reason = life->cgroup ? cgroup_reason(life->cgroup) : NULL;
 	int r = 0;
 
 	rec->status = CONTAINER_EXITED;
 	rec->ended_ms = clock_ms(CLOCK_REALTIME);
 	rec->exit_status = sandbox_exit_status(result);
-	rec->ended_by = result->ended_by ? result->ended_by :
+	rec->ended_by = result->ended_by ? result->ended_by : reason ? reason :
 		WIFSIGNALED(result->status) ? "signal" : NULL;
 	leave_status(c);
+	cgroup_remove(life->cgroup);
+	rec->cgroup = NULL;
 	if (!rec->remove)
 		r = record_write(c->dir, rec);
 	return r < 0 ? diag_errno(d, r, "cannot record the container's end") : 0;
 }
 
+static int lead(struct life *life, struct diag *d)
+{
+	const struct container_spec *spec = life->c->spec;
+	struct sandbox_result result = { 0 };
+	int r = make_sandbox(life, d);
+
+	if (r == 0)
+		r = make_cgroup(life, d);
+	if (r == 0 && spec->detach)
+		r = open_logs(life, d);
+	if (r == 0) {
+		set_alarms(life, &life->sandbox);
+		r = sandbox_run(&life->sandbox, &result, d);
+	}
+	if (r == 0)
+		r = set_ended(life, &result, d);
+	else
+		cgroup_remove(life->cgroup);
+	if (spec->done)
+		spec->done(spec->data);
+	buf_done(&result.output);
+	return r;
+}
+
 int container_supervise(struct supervised *c, struct detached *t, int *ret_status, struct diag *d)
 {
 	struct life life = { .c = c, .detached = t, .logs = { { .fd = -1 }, { .fd = -1 } } };
-	struct sandbox s = make_sandbox(&life);
-	struct sandbox_result result = { 0 };
-	int r = c->spec->detach ? open_logs(&life, d) : 0;
+	int r = lead(&life, d);
 
-	if (r == 0)
-		r = sandbox_run(&s, &result, d);
-	if (r < 0)
-		container_forget(c->all, c->rec.id);
-	else
-		r = set_ended(c, &result, d);
-	if (r == 0 && c->rec.remove)
+	if (r < 0 || c->rec.remove)
 		container_forget(c->all, c->rec.id);
 	if (r == 0)
 		*ret_status = c->rec.exit_status;
-	else if (life.detached)
+	if (life.detached)
 		detach_tell(life.detached, r, d);
-	buf_done(&result.output);
+	cgroup_free(life.cgroup);
 	fd_closep(&life.logs[0].fd);
 	fd_closep(&life.logs[1].fd);
 	return r;

@@ -24,21 +24,21 @@ static int not_running(const struct container_record *c, struct diag *d)
 		container_status_name(c->status));
 }
 
-static int open_init(const struct container_record *c, struct diag *d)
-{
-	int fd = c->init ? process_open(c->init, c->init_start) : -ESRCH;
-
-	return fd < 0 ? not_running(c, d) : fd;
-}
-
 static bool runs(const struct container_record *c)
 {
 	return c->status == CONTAINER_RUNNING || c->status == CONTAINER_PAUSED;
 }
 
+int container_open_init(const struct container_record *c, struct diag *d)
+{
+	int fd = runs(c) && c->init ? process_open(c->init, c->init_start) : -ESRCH;
+
+	return fd < 0 ? not_running(c, d) : fd;
+}
+
 int container_signal(int home_fd, const struct container_record *c, int sig, struct diag *d)
 {
-	_cleanup_fd_ int init = runs(c) ? open_init(c, d) : not_running(c, d);
+	_cleanup_fd_ int init = container_open_init(c, d);
 
 	if (init < 0)
 		return init;
@@ -93,9 +93,10 @@ int container_stop(int home_fd, const struct container_record *c, unsigned secon
 
 	if (!runs(c))
 		return 0;
-	init = open_init(c, NULL);
+	init = container_open_init(c, NULL);
 	p.fd = init;
-	if (init >= 0 && seconds && pidfd_send_signal(init, SIGTERM, NULL, 0) == 0)
+	if (init >= 0 && seconds && pidfd_send_signal(init, SIGTERM, NULL, 0) == 0 &&
+			(c->status != CONTAINER_PAUSED || container_pause(home_fd, c, false, NULL) == 0))
 		poll(&p, 1, (int)MIN(seconds, 86400u) * 1000);
 	if (init >= 0)
 		pidfd_send_signal(init, SIGKILL, NULL, 0);
@@ -105,13 +106,45 @@ int container_stop(int home_fd, const struct container_record *c, unsigned secon
 	return r < 0 ? diag_errno(d, r, "container %s does not end", shown(c)) : 0;
 }
 
+static int no_cgroup(const struct container_record *c, const char *what, struct diag *d)
+{
+	diag_fail(d, -ERR_NO_WALL, "container %s has no cgroup: it cannot be %s", shown(c), what);
+	return diag_hint(d, "'cratons doctor' says what this host lacks; those of --detach get one where "
+		"there is one to be had");
+}
+
+/*
+ * Only by the cgroup's freezer. SIGSTOP would be seen by the parents of what is stopped and undone by
+ * anyone inside who sends SIGCONT: that is no pause that a container cannot leave.
+ */
 int container_pause(int home_fd, const struct container_record *c, bool on, struct diag *d)
 {
+	_cleanup_(cgroup_free_p) struct cgroup *g = NULL;
+	int r;
+
 	if (!runs(c))
 		return not_running(c, d);
-	diag_fail(d, -ERR_NO_WALL, "container %s has no cgroup, and without one it cannot be %s", shown(c),
-		on ? "paused" : "resumed");
-	return diag_hint(d, "'cratons doctor' says what this host lacks");
+	if (!c->cgroup)
+		return no_cgroup(c, on ? "paused" : "resumed", d);
+	r = cgroup_open(&g, c->cgroup, d);
+	if (r == 0)
+		r = cgroup_freeze(g, on);
+	return r < 0 ? diag_errno(d, r, "cannot %s container %s", on ? "pause" : "resume", shown(c)) : 0;
+}
+
+int container_usage(const struct container_record *c, struct cgroup_usage *ret, struct diag *d)
+{
+	_cleanup_(cgroup_free_p) struct cgroup *g = NULL;
+	int r;
+
+	if (!runs(c))
+		return not_running(c, d);
+	if (!c->cgroup)
+		return no_cgroup(c, "measured", d);
+	r = cgroup_open(&g, c->cgroup, d);
+	if (r == 0)
+		r = cgroup_usage(g, ret);
+	return r < 0 ? diag_errno(d, r, "cannot measure container %s", shown(c)) : 0;
 }
 
 /* Written by the supervisor before it lets go; 0 bytes are of one that was killed. */

@@ -81,6 +81,11 @@ int container_forget(int all, const char *id)
 
 /* Burying. */
 
+static bool has_ended(enum container_status status)
+{
+	return status == CONTAINER_EXITED || status == CONTAINER_LOST;
+}
+
 static void end_process(pid_t pid, uint64_t start)
 {
 	_cleanup_fd_ int fd = process_open(pid, start);
@@ -99,6 +104,18 @@ static bool of_this_boot(const struct container_record *c)
 	return process_boot_id(now) == 0 && strcmp(now, c->boot_id) == 0;
 }
 
+/* What is in it goes with it: a supervisor's own is never there. */
+static void remove_cgroup(const struct container_record *c)
+{
+	_cleanup_(cgroup_free_p) struct cgroup *g = NULL;
+	int r = c->cgroup[0] ? cgroup_open(&g, c->cgroup, NULL) : cgroup_find(&g, c->id, NULL);
+
+	if (r < 0 || !str_ends(str_from(cgroup_path(g)), str_from(c->id)))
+		return;
+	cgroup_kill(g);
+	cgroup_remove(g);
+}
+
 int container_bury(int all, int dir, struct container_record *c)
 {
 	int r;
@@ -107,20 +124,30 @@ int container_bury(int all, int dir, struct container_record *c)
 	do {
 		r = flock(dir, LOCK_EX);
 	} while (r < 0 && errno == EINTR);
-	if (of_this_boot(c))
+	if (of_this_boot(c)) {
 		end_process(c->init, c->init_start);
+		if (c->cgroup)
+			remove_cgroup(c);
+	}
 	if (c->remove)
 		return container_forget(all, c->id);
 	c->cgroup = NULL;
-	c->status = CONTAINER_LOST;
-	c->exit_status = 128 + SIGKILL;
-	c->ended_ms = clock_ms(CLOCK_REALTIME);
+	if (!has_ended(c->status)) {
+		c->status = CONTAINER_LOST;
+		c->exit_status = 128 + SIGKILL;
+		c->ended_ms = clock_ms(CLOCK_REALTIME);
+	}
 	return record_write(dir, c);
 }
 
-static bool has_ended(enum container_status status)
+/* The record does not say so: only its supervisor writes that. */
+static void see_paused(struct container_record *c)
 {
-	return status == CONTAINER_EXITED || status == CONTAINER_LOST;
+	_cleanup_(cgroup_free_p) struct cgroup *g = NULL;
+	bool frozen = false;
+
+	if (cgroup_open(&g, c->cgroup, NULL) == 0 && cgroup_frozen(g, &frozen) == 0 && frozen)
+		c->status = CONTAINER_PAUSED;
 }
 
 /* -ENOENT: it is not there, or no longer. */
@@ -141,8 +168,10 @@ static int look(int all, const char *id, struct arena *a, struct container_recor
 		return r;
 	if (!held && (!has_ended(ret->status) || ret->cgroup))
 		r = container_bury(all, dir, ret);
+	else if (held && ret->status == CONTAINER_RUNNING && ret->cgroup)
+		see_paused(ret);
 	return r < 0 ? diag_errno(d, r, "cannot clean container %s", id) :
-		ret->status == CONTAINER_LOST && ret->remove ? -ENOENT : 0;
+		!held && ret->remove ? -ENOENT : 0;
 }
 
 /* What was being made when its maker was killed: nobody makes anything while this has the lock. */

@@ -20,6 +20,7 @@
 #define REPORT_CLONE ((uint32_t)-1)
 #define REPORT_JOIN  ((uint32_t)-2)
 #define REPORT_INIT  ((uint32_t)-3)
+#define REPORT_ENTER ((uint32_t)-4)
 
 static void say(const struct plan *p, enum init_kind kind, uint32_t step, int error)
 {
@@ -71,6 +72,8 @@ static _noreturn_ void build(struct plan *p)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (const struct step *s = sandbox_steps; s->wall; s++) {
+		if (!step_applies(s, p))
+			continue;
 		r = s->enter ? s->enter(p) : 0;
 		if (p->trying)
 			say(p, INIT_TRIED, (uint32_t)(s - sandbox_steps), -r);
@@ -96,9 +99,11 @@ static _noreturn_ void stage(struct plan *p, volatile pid_t *ret_pid)
 
 	if (geteuid() == 0 && setgroups(0, NULL) < 0)
 		report(p, REPORT_JOIN, errno);
+	if (s->joins && setns(s->join, (int)(p->joined & ~(uint64_t)CLONE_NEWCGROUP)) < 0)
+		report(p, REPORT_ENTER, errno);
 	if ((s->user_ns >= 0 && setns(s->user_ns, CLONE_NEWUSER) < 0) ||
 		(s->mount_ns >= 0 && setns(s->mount_ns, CLONE_NEWNS) < 0) ||
-		prctl(PR_SET_DUMPABLE, 1) < 0)
+		(!s->joins && prctl(PR_SET_DUMPABLE, 1) < 0))
 		report(p, REPORT_JOIN, errno);
 	pid = clone_builder(p, CLONE_PARENT);
 	if (pid < 0)
@@ -151,6 +156,8 @@ int sandbox_refused(const struct init_frame *f, struct diag *d)
 		return clone_refused(f->value, d);
 	if (f->extra == REPORT_JOIN)
 		return diag_fail(d, -ERR_CONTAINER, "cannot join the mount server's namespaces: %s", why);
+	if (f->extra == REPORT_ENTER)
+		return diag_fail(d, -ERR_CONTAINER, "cannot join the container's namespaces: %s", why);
 	while (sandbox_steps[steps].wall)
 		steps++;
 	if (f->extra >= steps)

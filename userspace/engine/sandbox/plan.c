@@ -51,7 +51,7 @@ static int find_init(struct plan *p, struct diag *d)
 /* init's own arguments, then the command's. */
 static int make_arguments(struct plan *p, struct diag *d)
 {
-	const char *flags = !p->terminal.wanted ? "-" : p->terminal.lazy ? "tb" : "t";
+	const char *flags = !p->terminal.wanted ? "-x" : p->terminal.lazy ? "tbx" : "tx";
 	size_t n = 0;
 
 	while (p->s->argv[n])
@@ -62,7 +62,10 @@ static int make_arguments(struct plan *p, struct diag *d)
 	if (!p->init_argv)
 		return diag_fail(d, -ENOMEM, "out of memory");
 	p->init_argv[0] = (char *)"cratons-init";
-	p->init_argv[1] = (char *)flags;
+	p->init_argv[1] = (char *)arena_str(&p->arena,
+		str_slice(str_from(flags), 0, strlen(flags) - !p->s->joins)).p;
+	if (!p->init_argv[1])
+		return diag_fail(d, -ENOMEM, "out of memory");
 	memcpy(p->init_argv + 2, p->s->argv, n * sizeof(*p->init_argv));
 	return 0;
 }
@@ -151,12 +154,16 @@ static int prepare_steps(struct plan *p, struct diag *d)
 	int r = 0;
 
 	for (const struct step *s = sandbox_steps; s->wall && r == 0; s++) {
+		if (!step_applies(s, p))
+			continue;
 		p->namespaces |= s->namespace;
 		r = s->prepare ? s->prepare(p, d) : 0;
 	}
 	if (p->s->net == SANDBOX_NET_HOST)
 		p->namespaces &= ~(uint64_t)CLONE_NEWNET;
-	p->staged = p->s->user_ns >= 0 || p->s->mount_ns >= 0 ||
+	if (p->s->joins)
+		p->joined = join_namespaces(p->s->join_pid);
+	p->staged = p->s->joins || p->s->user_ns >= 0 || p->s->mount_ns >= 0 ||
 		(geteuid() == 0 && getgroups(0, NULL) > 0);
 	return r;
 }

@@ -33,6 +33,7 @@ struct plan {
 	const struct sandbox *s;
 	struct arena arena;
 	uint64_t namespaces;		/* CLONE_NEW… of all steps */
+	uint64_t joined;		/* namespaces that are entered instead: of the process s->join */
 	bool trying;			/* doctor: each step is reported, none ends it, nothing is run */
 	bool staged;			/* a process between the caller and the builder is needed */
 	VEC(struct sandbox_bind) binds;	/* the base first, then the caller's */
@@ -61,15 +62,24 @@ struct plan {
 	int slave;			/* the container's terminal */
 };
 
+/* Which containers a step is for: one that is made, a further command of one that runs, or both. */
+enum step_for { STEP_NEW, STEP_JOIN, STEP_EACH };
+
 struct step {
 	const char *wall;
 	uint64_t namespace;
 	int (*prepare)(struct plan *p, struct diag *d);
 	int (*enter)(struct plan *p);	/* 0 or -errno */
+	enum step_for whose;
 };
 
 /* In the order they are entered; a NULL wall ends the table. */
 extern const struct step sandbox_steps[];
+
+static inline bool step_applies(const struct step *s, const struct plan *p)
+{
+	return s->whose == STEP_EACH || (s->whose == STEP_JOIN) == p->s->joins;
+}
 
 int plan_make(struct plan *p, const struct sandbox *s, struct diag *d);
 void plan_done(struct plan *p);
@@ -123,6 +133,9 @@ int file_at(struct plan *p, const char *target, const char *text);
 /* place.c: an overlay, not attached. The layers are descriptors. */
 int overlay_make(int lower, int upper, int work);
 
+/* The namespaces in which a process is and this one is not. */
+uint64_t join_namespaces(pid_t pid);
+
 int base_prepare(struct plan *p, struct diag *d);
 int etc_prepare(struct plan *p, struct diag *d);
 int root_prepare(struct plan *p, struct diag *d);
@@ -141,6 +154,7 @@ int root_enter(struct plan *p);
 int dev_enter(struct plan *p);
 int proc_enter(struct plan *p);
 int binds_enter(struct plan *p);
+int join_enter(struct plan *p);
 int terminal_enter(struct plan *p);
 int pivot_enter(struct plan *p);
 int limits_enter(struct plan *p);

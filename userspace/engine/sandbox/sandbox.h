@@ -165,6 +165,12 @@ struct sandbox {
 	enum sandbox_stdio stdio;
 	/* Namespaces to start from (a FUSE server's), or -1. */
 	int user_ns, mount_ns;
+	/* Not a new container but one more command in that whose pid 1 the pidfd `join` is: only argv,
+	 * env, cwd, seccomp, limits, cgroup and stdio count then. Its namespaces are joined, and each wall
+	 * that is a process's own is built again. Its end ends what it started. */
+	bool joins;
+	int join;
+	pid_t join_pid;
 	/* A cgroup (v2) to be born in: a directory descriptor, or -1 for the caller's own. */
 	int cgroup;
 	const struct sandbox_alarm *alarms;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The walls, in the order they are built. docs/sandbox.md says what each is for. */
+/* The walls, in the order they are built. docs/sandbox.md says what each is for. Those of STEP_EACH hold
+ * for a process rather than for the namespaces: each command that is started in a container gets them. */
 #include "engine/sandbox/sandbox-priv.h"
 
 #include <sched.h>
@@ -16,12 +17,13 @@ const struct step sandbox_steps[] = {
 	{ "devices",		0,		 NULL,		  dev_enter },
 	{ "proc",		0,		 NULL,		  proc_enter },
 	{ "files",		0,		 base_prepare,	  binds_enter },
-	{ "terminal",		0,		 NULL,		  terminal_enter },
+	{ "directory",		0,		 NULL,		  join_enter, STEP_JOIN },
+	{ "terminal",		0,		 NULL,		  terminal_enter, STEP_EACH },
 	{ "root",		0,		 NULL,		  pivot_enter },
-	{ "limits",		0,		 NULL,		  limits_enter },
-	{ "session",		0,		 NULL,		  session_enter },
-	{ "capabilities",	0,		 NULL,		  caps_enter },
-	{ "landlock",		0,		 NULL,		  landlock_enter },
-	{ "seccomp",		0,		 seccomp_prepare, seccomp_enter },
+	{ "limits",		0,		 NULL,		  limits_enter, STEP_EACH },
+	{ "session",		0,		 NULL,		  session_enter, STEP_EACH },
+	{ "capabilities",	0,		 NULL,		  caps_enter, STEP_EACH },
+	{ "landlock",		0,		 NULL,		  landlock_enter, STEP_EACH },
+	{ "seccomp",		0,		 seccomp_prepare, seccomp_enter, STEP_EACH },
 	{ NULL },
 };

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "container.h"
+#include "prim/err.h"
+
+#include <inttypes.h>
+
+const struct opt container_stats_options[] = {
+	OPT_ARGS("CONTAINER", 0, OPT_ANY_NUMBER),
+	OPT_END,
+};
+
+static void put(struct cmd *c, const char *key, uint64_t v)
+{
+	json_out_key(&c->json, key);
+	if (v == CGROUP_UNLIMITED)
+		json_out_null(&c->json);
+	else
+		json_out_int(&c->json, (int64_t)v);
+}
+
+static void print_json(struct cmd *c, const struct container_record *k, const struct cgroup_usage *u)
+{
+	json_out_open(&c->json, '{');
+	json_out_key(&c->json, "id");
+	json_out_text(&c->json, k->id);
+	json_out_key(&c->json, "name");
+	json_out_text(&c->json, k->name);
+	put(c, "memory", u->memory);
+	put(c, "memory_peak", u->memory_peak);
+	put(c, "memory_limit", k->limits.memory ? k->limits.memory : CGROUP_UNLIMITED);
+	put(c, "swap", u->swap);
+	put(c, "pids", u->pids);
+	put(c, "pids_limit", k->limits.pids ? k->limits.pids : CGROUP_UNLIMITED);
+	put(c, "cpu_micros", u->cpu_micros);
+	put(c, "user_micros", u->user_micros);
+	put(c, "system_micros", u->system_micros);
+	put(c, "read_bytes", u->read_bytes);
+	put(c, "written_bytes", u->written_bytes);
+	put(c, "oom_kills", u->oom_kills);
+	put(c, "pids_refused", u->pids_refused);
+	json_out_close(&c->json, '}');
+}
+
+/* "12.3 MB", or "-" for what the host does not count. */
+static const char *bytes(struct arena *a, uint64_t v)
+{
+	return v == CGROUP_UNLIMITED ? "-" : arena_fmt(a, "%.1f MB", (double)v / 1e6).p;
+}
+
+static const char *count(struct arena *a, uint64_t v)
+{
+	return v == CGROUP_UNLIMITED ? "-" : arena_fmt(a, "%" PRIu64, v).p;
+}
+
+static void print_row(struct cmd *c, struct arena *a, const struct container_record *k,
+	const struct cgroup_usage *u)
+{
+	cmd_print(c, STYLE_BOLD "%s" STYLE_END "  %-16s  %10s  %10s  %5s  %10s  %10s  %10s\n", k->id,
+		k->name ? k->name : "-", bytes(a, u->memory), bytes(a, u->memory_peak), count(a, u->pids),
+		u->cpu_micros == CGROUP_UNLIMITED ? "-" :
+		arena_fmt(a, "%.2f s", (double)u->cpu_micros / 1e6).p,
+		bytes(a, u->read_bytes), bytes(a, u->written_bytes));
+}
+
+static int show(struct cmd *c, struct arena *a, const struct container_record *k)
+{
+	struct cgroup_usage u;
+	int r = container_usage(k, &u, &c->diag);
+
+	if (r == 0 && c->use_json)
+		print_json(c, k, &u);
+	else if (r == 0)
+		print_row(c, a, k, &u);
+	return r;
+}
+
+/* Those that run and are counted: nobody asked for the others. */
+static int show_all(struct cmd *c, struct arena *a)
+{
+	struct container_record *list;
+	int home = cmd_home(c), r;
+	size_t n;
+
+	if (home < 0)
+		return home;
+	r = container_list(home, a, &list, &n, NULL, NULL, &c->diag);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (list[i].cgroup && show(c, a, &list[i]) < 0)
+			diag_reset(&c->diag);
+	return r;
+}
+
+int cmd_container_stats(struct cmd *c)
+{
+	_cleanup_arena_ struct arena a = ARENA_INIT;
+	struct container_record k;
+	int r = 0;
+
+	if (c->use_json)
+		json_out_open(&c->json, '[');
+	else
+		cmd_print(c, STYLE_DIM "%-12s  %-16s  %10s  %10s  %5s  %10s  %10s  %10s" STYLE_END "\n", "ID",
+			"NAME", "MEMORY", "PEAK", "PIDS", "CPU", "READ", "WRITTEN");
+	if (c->argc == 0)
+		r = show_all(c, &a);
+	for (int i = 0; i < c->argc && r == 0; i++) {
+		r = container_named(c, &a, c->argv[i], &k);
+		if (r == 0)
+			r = show(c, &a, &k);
+	}
+	if (c->use_json)
+		json_out_close(&c->json, ']');
+	return r;
+}
