@@ -83,6 +83,22 @@ static void put_list(struct cmd *c, const char *key, const char *const *words, b
 	json_out_close(&c->json, ']');
 }
 
+static void put_traffic(struct cmd *c, const struct container_record *k)
+{
+	json_out_key(&c->json, "traffic");
+	json_out_open(&c->json, '[');
+	for (size_t i = 0; i < k->ntraffic; i++) {
+		json_out_open(&c->json, '{');
+		put_text(c, "grant", k->traffic[i].grant);
+		put_int(c, "connections", (int64_t)k->traffic[i].connections);
+		put_int(c, "refused", (int64_t)k->traffic[i].refused);
+		put_int(c, "bytes_out", (int64_t)k->traffic[i].bytes_out);
+		put_int(c, "bytes_in", (int64_t)k->traffic[i].bytes_in);
+		json_out_close(&c->json, '}');
+	}
+	json_out_close(&c->json, ']');
+}
+
 static void put_limits(struct cmd *c, const struct container_record *k)
 {
 	json_out_key(&c->json, "limits");
@@ -111,6 +127,8 @@ void container_json(struct cmd *c, const struct container_record *k)
 	put_text(c, "cwd", k->cwd);
 	put_text(c, "hostname", k->hostname);
 	put_text(c, "net", k->net);
+	put_list(c, "grants", k->grants, false);
+	put_traffic(c, k);
 	put_text(c, "seccomp", k->seccomp);
 	put_int(c, "uid", k->uid);
 	put_int(c, "gid", k->gid);

@@ -14,11 +14,10 @@
 #define CPUS_MAX    4096
 
 static const char *arg_name, *arg_hostname, *arg_user, *arg_workdir;
-static const char *arg_net = "none";
 static const char *arg_memory, *arg_swap, *arg_cpu, *arg_output_max, *arg_log_max;
 static bool arg_detach, arg_rm, arg_root, arg_best_effort;
 static uint64_t arg_time, arg_stop_time, arg_pids, arg_cpu_weight, arg_io_weight, arg_open_files;
-static struct opt_list arg_env;
+static struct opt_list arg_env, arg_net, arg_publish;
 static struct container_files_options arg_files;
 
 const struct opt container_run_options[] = {
@@ -35,7 +34,8 @@ const struct opt container_run_options[] = {
 	OPT_LIST("tmpfs", 0, "TARGET[:SIZE]", &arg_files.tmpfs),
 	OPT_LIST("env", 'e', "NAME[=VALUE]", &arg_env),
 	OPT_TEXT("workdir", 'w', "DIR", &arg_workdir),
-	OPT_CHOICE("net", 0, "none|host", &arg_net),
+	OPT_LIST("net", 0, "none|host|GRANT", &arg_net),
+	OPT_LIST("publish", 'p', "[[ADDRESS:]PORT:]PORT", &arg_publish),
 	OPT_TEXT("hostname", 0, "NAME", &arg_hostname),
 	OPT_TEXT("user", 0, "USER[:GROUP]", &arg_user),
 	OPT_FLAG("root", 0, &arg_root),
@@ -59,12 +59,15 @@ struct making {
 	struct cmd *c;
 	struct arena arena;
 	struct container_files files;
+	struct grants grants;
+	struct door_publish publish[OPT_LIST_MAX];
 	struct container_spec spec;
 };
 
 static void making_done(struct making *m)
 {
 	container_files_done(&m->files);
+	grants_done(&m->grants);
 	arena_done(&m->arena);
 }
 
@@ -164,6 +167,32 @@ static int set_limits(struct making *m)
 	return r;
 }
 
+/* none or host stand alone; all else are grants, and with one of them, or a port, there is a door. */
+static int set_net(struct making *m)
+{
+	const char *alone = NULL;
+	int r = 0;
+
+	for (size_t i = 0; i < arg_net.n && r == 0; i++) {
+		if (strcmp(arg_net.v[i], "none") == 0 || strcmp(arg_net.v[i], "host") == 0)
+			alone = arg_net.v[i];
+		else
+			r = grants_add(&m->grants, str_from(arg_net.v[i]), &m->c->diag);
+	}
+	for (size_t i = 0; i < arg_publish.n && r == 0; i++)
+		r = door_parse_publish(arg_publish.v[i], &m->publish[i], &m->c->diag);
+	if (r < 0)
+		return r;
+	if (alone && (arg_net.n > 1 || (arg_publish.n && alone[0] == 'h')))
+		return diag_fail(&m->c->diag, -ERR_USAGE, "--net %s is given alone", alone);
+	m->spec.grants = &m->grants;
+	m->spec.publish = m->publish;
+	m->spec.npublish = arg_publish.n;
+	m->spec.sandbox.net = m->grants.v.n || arg_publish.n ? SANDBOX_NET_DOOR :
+		alone && alone[0] == 'h' ? SANDBOX_NET_HOST : SANDBOX_NET_NONE;
+	return 0;
+}
+
 static void warn(void *data, const char *text)
 {
 	cmd_warn(data, "%s", text);
@@ -180,7 +209,6 @@ static int make_spec(struct making *m)
 			SANDBOX_INIT,
 			.seccomp = "default",
 			.hostname = arg_hostname ? arg_hostname : arg_name,
-			.net = strcmp(arg_net, "host") == 0 ? SANDBOX_NET_HOST : SANDBOX_NET_NONE,
 			.argv = (const char *const *)m->c->argv,
 			.cwd = arg_workdir,
 			.time_ns = true,
@@ -195,6 +223,9 @@ static int make_spec(struct making *m)
 	};
 	if (arg_workdir && arg_workdir[0] != '/')
 		return diag_fail(&m->c->diag, -ERR_USAGE, "--workdir takes an absolute path");
+	r = set_net(m);
+	if (r < 0)
+		return r;
 	r = container_files_make(&m->files, m->c, &m->arena, &arg_files, &m->spec);
 	if (r == 0)
 		r = set_user(m);

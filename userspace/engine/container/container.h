@@ -4,6 +4,7 @@
  *
  *	metadata.json	the record, replaced whole by a rename; written before anything is started
  *	stdout.log, stderr.log	and .1: bounded, rotated (of those that keep logs)
+ *	net.log		what the network door refused, NDJSON
  *	lock		held (flock) by the supervisor for as long as it lives
  *
  * The record never decides by itself that something runs: it does when the lock is held, and a process
@@ -26,7 +27,7 @@
 #define CONTAINER_STOP_SECONDS 10
 
 enum container_status {
-	CONTAINER_CREATED,	/* recorded; nothing runs yet */
+	CONTAINER_CREATED,	/* recorded; its command does not run yet */
 	CONTAINER_RUNNING,
 	CONTAINER_PAUSED,
 	CONTAINER_EXITED,
@@ -60,10 +61,19 @@ struct container_spec {
 };
 
 /* All texts are in the caller's arena. */
+/* What went through the network door: a row a grant. */
+struct container_traffic {
+	const char *grant;
+	uint64_t connections, refused, bytes_out, bytes_in;
+};
+
 struct container_record {
 	const char *id, *name, *profile, *root, *cwd, *hostname;
 	const char *cgroup;		/* its path; "" while it is being made; NULL: none */
 	const char *net;		/* "none", "host", "grants" */
+	const char *const *grants;	/* as written; NULL-terminated, or NULL */
+	struct container_traffic *traffic;	/* when it has ended */
+	size_t ntraffic;
 	const char *const *argv;	/* NULL-terminated; what is too long is cut, and ends with "…" */
 	enum container_status status;
 	pid_t supervisor, init;

@@ -81,7 +81,13 @@ static _noreturn_ void supervise(struct supervised *c, int pipe)
 	(void)!chdir("/");
 	c->rec.supervisor = getpid();
 	process_start(c->rec.supervisor, &c->rec.supervisor_start);
-	r = container_supervise(c, &t, &status, &d);
+	r = record_write(c->dir, &c->rec);
+	if (r < 0)
+		detach_tell(&t, diag_errno(&d, r, "cannot record the container"), &d);
+	else
+		r = container_supervise(c, &t, &status, &d);
+	if (r < 0)
+		container_forget(c->all, c->rec.id);
 	_exit(r < 0);
 }
 

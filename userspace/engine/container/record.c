@@ -98,6 +98,26 @@ static void put_process(struct json_out *o, const char *key, pid_t pid, uint64_t
 	json_out_close(o, '}');
 }
 
+static void put_traffic(struct json_out *o, const struct container_record *c)
+{
+	if (!c->ntraffic)
+		return;
+	json_out_key(o, "traffic");
+	json_out_open(o, '[');
+	for (size_t i = 0; i < c->ntraffic; i++) {
+		const struct container_traffic *t = &c->traffic[i];
+
+		json_out_open(o, '{');
+		put_text(o, "grant", t->grant);
+		put_int(o, "connections", t->connections);
+		put_int(o, "refused", t->refused);
+		put_int(o, "bytes_out", t->bytes_out);
+		put_int(o, "bytes_in", t->bytes_in);
+		json_out_close(o, '}');
+	}
+	json_out_close(o, ']');
+}
+
 static void put_limits(struct json_out *o, const struct cgroup_limits *l)
 {
 	json_out_key(o, "limits");
@@ -154,6 +174,8 @@ int record_print(struct buf *to, const struct container_record *c)
 	put_text(&o, "cwd", c->cwd);
 	put_text(&o, "hostname", c->hostname);
 	put_text(&o, "net", c->net);
+	put_words(&o, "grants", c->grants);
+	put_traffic(&o, c);
 	put_text(&o, "cgroup", c->cgroup);
 	put_process(&o, "supervisor", c->supervisor, c->supervisor_start);
 	put_process(&o, "init", c->init, c->init_start);
@@ -308,6 +330,32 @@ static void get_process(struct reader *r, struct json object, const char *key, p
 	*start = get_int(r, v, "start", INT64_MAX);
 }
 
+static void get_traffic(struct reader *r, struct json v, struct container_record *c)
+{
+	size_t n = 0;
+
+	json_foreach(i, v)
+		n++;
+	if (n > WORDS_MAX)
+		refuse(r, "traffic", "is too long");
+	if (n == 0 || r->error)
+		return;
+	c->traffic = arena_newn(r->a, struct container_traffic, n);
+	if (!c->traffic) {
+		r->error = -ENOMEM;
+		return;
+	}
+	json_foreach(i, v) {
+		struct container_traffic *t = &c->traffic[c->ntraffic++];
+
+		t->grant = get_text(r, i.value, "grant", true);
+		t->connections = get_int(r, i.value, "connections", INT64_MAX);
+		t->refused = get_int(r, i.value, "refused", INT64_MAX);
+		t->bytes_out = get_int(r, i.value, "bytes_out", INT64_MAX);
+		t->bytes_in = get_int(r, i.value, "bytes_in", INT64_MAX);
+	}
+}
+
 static void get_limits(struct reader *r, struct json v, struct cgroup_limits *l)
 {
 	l->memory = get_int(r, v, "memory", INT64_MAX);
@@ -389,6 +437,8 @@ int record_parse(struct arena *a, struct str text, const char *id, struct contai
 	c.cgroup = get_text(&r, v, "cgroup", false);
 	c.argv = get_words(&r, v, "command");
 	c.env = get_words(&r, v, "environment");
+	c.grants = get_words(&r, v, "grants");
+	get_traffic(&r, json_get(v, "traffic"), &c);
 	c.stop_seconds = (unsigned)get_int(&r, v, "stop_seconds", UINT32_MAX);
 	c.logs = get_flag(&r, v, "logs");
 	c.remove = get_flag(&r, v, "remove");

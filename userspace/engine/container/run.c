@@ -16,33 +16,40 @@ struct life {
 	struct detached *detached;
 	struct log_file logs[2];
 	struct cgroup *cgroup;
+	struct door *door;
+	int door_log;
+	pid_t init;
 	struct sandbox_alarm alarms[2];
 	struct sandbox sandbox;
 };
 
-static int set_running(void *data, pid_t pid, int pidfd, struct diag *d)
+/* A process is there, but its walls are not: until they stand nobody is told of it. */
+static int set_born(void *data, pid_t pid, int pidfd, struct diag *d)
 {
 	struct life *life = data;
-	struct container_record *rec = &life->c->rec;
 	const struct sandbox *s = &life->c->spec->sandbox;
-	int r;
+	int r = 0;
 
-	rec->init = pid;
-	rec->status = CONTAINER_RUNNING;
-	rec->started_ms = clock_ms(CLOCK_REALTIME);
-	/* It has ended when it is not there: then its end is what comes next. */
-	if (process_start(pid, &rec->init_start) < 0)
-		rec->init_start = 0;
-	r = record_write(life->c->dir, rec);
-	if (r < 0)
-		return diag_errno(d, r, "cannot record the container");
-	return s->born ? s->born(s->born_data, pid, pidfd, d) : 0;
+	life->init = pid;
+	if (life->door)
+		r = door_born(life->door, pidfd, d);
+	return r == 0 && s->born ? s->born(s->born_data, pid, pidfd, d) : r;
 }
 
+/* A record that cannot be written (a full disk) leaves the container "created": it can be ended then, and
+ * nothing else. */
 static void set_started(void *data)
 {
 	struct life *life = data;
+	struct container_record *rec = &life->c->rec;
 
+	/* It has ended when it is not there: then its end is what comes next. */
+	if (process_start(life->init, &rec->init_start) == 0) {
+		rec->init = life->init;
+		rec->status = CONTAINER_RUNNING;
+		rec->started_ms = clock_ms(CLOCK_REALTIME);
+		record_write(life->c->dir, rec);
+	}
 	if (life->detached)
 		detach_tell(TAKE_PTR(life->detached), 0, NULL);
 }
@@ -123,7 +130,7 @@ static int make_sandbox(struct life *life, struct diag *d)
 	struct sandbox *s = &life->sandbox;
 
 	*s = spec->sandbox;
-	s->born = set_running;
+	s->born = set_born;
 	s->born_data = life;
 	s->started = set_started;
 	s->started_data = life;
@@ -137,6 +144,44 @@ static int make_sandbox(struct life *life, struct diag *d)
 	return spec->prepare ? spec->prepare(spec->data, s, d) : 0;
 }
 
+static int open_door(struct life *life, struct diag *d)
+{
+	const struct container_spec *s = life->c->spec;
+	struct door_options o = { .grants = s->grants, .publish = s->publish, .npublish = s->npublish,
+		.container = life->c->rec.id };
+	int r;
+
+	if (s->sandbox.net != SANDBOX_NET_DOOR)
+		return 0;
+	life->door_log = openat(life->c->dir, "net.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (life->door_log < 0)
+		return diag_errno(d, -errno, "cannot make net.log");
+	o.log = life->door_log;
+	r = door_open(&life->door, &o, d);
+	if (r == 0)
+		life->sandbox.door = door_sandbox(life->door);
+	return r;
+}
+
+/* What went through it stays in the record; of a helper that died it is not known. */
+static void close_door(struct life *life)
+{
+	struct container_record *rec = &life->c->rec;
+	struct door_count *counts;
+	size_t n = 0;
+
+	if (!life->door)
+		return;
+	if (!rec->remove && door_counts(life->door, &life->c->arena, &counts, &n) == 0)
+		rec->traffic = arena_newn(&life->c->arena, struct container_traffic, n + 1);
+	for (size_t i = 0; rec->traffic && i < n; i++)
+		rec->traffic[rec->ntraffic++] = (struct container_traffic){ counts[i].grant,
+			counts[i].connections, counts[i].refused, counts[i].bytes_out,
+			counts[i].bytes_in };
+	door_close(TAKE_PTR(life->door));
+	fd_closep(&life->door_log);
+}
+
 /* For those that wait and hold only the lock's file open: the record may be gone with the rest. */
 static void leave_status(struct supervised *c)
 {
@@ -146,12 +191,12 @@ static void leave_status(struct supervised *c)
 	(void)!pwrite(c->lock, text, (size_t)n, 0);
 }
 
-static int set_ended(struct life *life, const struct sandbox_result *result, struct diag *d)
+/* One whose end cannot be recorded (a full disk) is forgotten: removing works then too. */
+static void set_ended(struct life *life, const struct sandbox_result *result)
 {
 	struct supervised *c = life->c;
 	struct container_record *rec = &c->rec;
 	const char *reason = life->cgroup ? cgroup_reason(life->cgroup) : NULL;
-	int r = 0;
 
 	rec->status = CONTAINER_EXITED;
 	rec->ended_ms = clock_ms(CLOCK_REALTIME);
@@ -159,11 +204,12 @@ static int set_ended(struct life *life, const struct sandbox_result *result, str
 	rec->ended_by = result->ended_by ? result->ended_by : reason ? reason :
 		WIFSIGNALED(result->status) ? "signal" : NULL;
 	leave_status(c);
+	close_door(life);
 	cgroup_remove(life->cgroup);
+	cgroup_free(TAKE_PTR(life->cgroup));
 	rec->cgroup = NULL;
-	if (!rec->remove)
-		r = record_write(c->dir, rec);
-	return r < 0 ? diag_errno(d, r, "cannot record the container's end") : 0;
+	if (!rec->remove && record_write(c->dir, rec) < 0)
+		rec->remove = true;
 }
 
 static int lead(struct life *life, struct diag *d)
@@ -174,6 +220,8 @@ static int lead(struct life *life, struct diag *d)
 
 	if (r == 0)
 		r = make_cgroup(life, d);
+	if (r == 0)
+		r = open_door(life, d);
 	if (r == 0 && spec->detach)
 		r = open_logs(life, d);
 	if (r == 0) {
@@ -181,9 +229,9 @@ static int lead(struct life *life, struct diag *d)
 		r = sandbox_run(&life->sandbox, &result, d);
 	}
 	if (r == 0)
-		r = set_ended(life, &result, d);
-	else
-		cgroup_remove(life->cgroup);
+		set_ended(life, &result);
+	close_door(life);
+	cgroup_remove(life->cgroup);
 	if (spec->done)
 		spec->done(spec->data);
 	buf_done(&result.output);
@@ -192,7 +240,8 @@ static int lead(struct life *life, struct diag *d)
 
 int container_supervise(struct supervised *c, struct detached *t, int *ret_status, struct diag *d)
 {
-	struct life life = { .c = c, .detached = t, .logs = { { .fd = -1 }, { .fd = -1 } } };
+	struct life life = { .c = c, .detached = t, .door_log = -1,
+		.logs = { { .fd = -1 }, { .fd = -1 } } };
 	int r = lead(&life, d);
 
 	if (r < 0 || c->rec.remove)
@@ -210,6 +259,25 @@ int container_supervise(struct supervised *c, struct detached *t, int *ret_statu
 static const char *copy(struct supervised *c, const char *text)
 {
 	return text ? arena_str(&c->arena, str_from(text)).p : NULL;
+}
+
+static int describe_grants(struct supervised *c, const struct container_spec *s)
+{
+	const char **words;
+	size_t n = 0;
+
+	if (s->sandbox.net != SANDBOX_NET_DOOR)
+		return 0;
+	words = arena_newn(&c->arena, const char *, s->grants->v.n + 1);
+	if (!words)
+		return -ENOMEM;
+	vec_foreach(g, &s->grants->v) {
+		words[n] = arena_str(&c->arena, g->text).p;
+		if (!words[n++])
+			return -ENOMEM;
+	}
+	c->rec.grants = words;
+	return 0;
 }
 
 static int describe(struct supervised *c, const struct container_spec *s)
@@ -245,7 +313,7 @@ static int describe(struct supervised *c, const struct container_spec *s)
 		.env = s->keep_env ? s->sandbox.env : NULL,
 	};
 	process_start(rec->supervisor, &rec->supervisor_start);
-	return rec->boot_id ? 0 : -ENOMEM;
+	return rec->boot_id ? describe_grants(c, s) : -ENOMEM;
 }
 
 int container_run(int home_fd, struct arena *a, const struct container_spec *s, const char **ret_id,

@@ -91,11 +91,12 @@ int container_stop(int home_fd, const struct container_record *c, unsigned secon
 	struct pollfd p = { .events = POLLIN };
 	int r;
 
-	if (!runs(c))
+	if (!runs(c) && c->status != CONTAINER_CREATED)
 		return 0;
-	init = container_open_init(c, NULL);
+	/* Of one whose command does not run yet the supervisor is ended, and with it what it builds. */
+	init = runs(c) ? container_open_init(c, NULL) : process_open(c->supervisor, c->supervisor_start);
 	p.fd = init;
-	if (init >= 0 && seconds && pidfd_send_signal(init, SIGTERM, NULL, 0) == 0 &&
+	if (init >= 0 && seconds && runs(c) && pidfd_send_signal(init, SIGTERM, NULL, 0) == 0 &&
 			(c->status != CONTAINER_PAUSED || container_pause(home_fd, c, false, NULL) == 0))
 		poll(&p, 1, (int)MIN(seconds, 86400u) * 1000);
 	if (init >= 0)
@@ -181,7 +182,7 @@ int container_remove(int home_fd, const struct container_record *c, bool force, 
 	_cleanup_fd_ int all = containers_open(home_fd, d), dir = -1;
 	int r = all < 0 ? all : 0;
 
-	if (r == 0 && runs(c) && force)
+	if (r == 0 && force)
 		r = container_stop(home_fd, c, 0, d);
 	if (r < 0)
 		return r;
