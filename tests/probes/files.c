@@ -5,10 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/limits.h>
+#include <linux/capability.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -67,6 +70,151 @@ static int chmod_path(char **args)
 static int xattr_path(char **args)
 {
 	return setxattr(args[0], "user.probe", args[1], strlen(args[1]), 0) < 0 ? lost(args[0]) : 0;
+}
+
+static int chown_path(char **args)
+{
+	return chown(args[0], 1, 1) < 0 ? lost(args[0]) : 0;
+}
+
+/* FILE: as if it were of 1970 */
+static int date_path(char **args)
+{
+	const struct timespec times[2] = { { 0, 0 }, { 0, 0 } };
+
+	return utimensat(AT_FDCWD, args[0], times, 0) < 0 ? lost(args[0]) : 0;
+}
+
+/* FILE OTHER: the other takes its name */
+static int rename_over(char **args)
+{
+	return rename(args[1], args[0]) < 0 ? lost(args[0]) : 0;
+}
+
+/* FILE: emptied by the way it is opened, which asks for no writing */
+static int open_truncated(char **args)
+{
+	return open(args[0], O_RDONLY | O_TRUNC) < 0 ? lost(args[0]) : 0;
+}
+
+/* FILE: opened to read, mapped, made writable */
+static int map_write(char **args)
+{
+	int fd = open(args[0], O_RDWR);
+	char *p;
+
+	if (fd < 0)
+		fd = open(args[0], O_RDONLY);
+	p = fd < 0 ? MAP_FAILED : mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED || mprotect(p, 4096, PROT_READ | PROT_WRITE) < 0)
+		return lost("mprotect");
+	p[0] = 'x';
+	return 0;
+}
+
+static int allocate(char **args)
+{
+	int fd = open(args[0], O_WRONLY);
+
+	return fd < 0 || fallocate(fd, 0, 0, 65536) < 0 ? lost(args[0]) : 0;
+}
+
+/* DIRECTORY NAME: a file without a name that gets one */
+static int nameless(char **args)
+{
+	char path[PATH_MAX], from[64];
+	int fd = open(args[0], O_TMPFILE | O_WRONLY, 0644);
+
+	snprintf(path, sizeof(path), "%s/%s", args[0], args[1]);
+	snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
+	return fd < 0 || linkat(AT_FDCWD, from, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0 ? lost(path) : 0;
+}
+
+/* FILE: a capability that whoever executes it gets */
+static int file_capability(char **args)
+{
+	const struct vfs_cap_data data = { .magic_etc = VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE,
+		.data = { { 1u << CAP_SYS_ADMIN, 0 } } };
+
+	return setxattr(args[0], "security.capability", &data, sizeof(data), 0) < 0 ? lost(args[0]) : 0;
+}
+
+/* FILE: made with the set-user-ID bit, not given it later. The kernel takes it away from what is
+ * written, but not from who may do anything. */
+static int born_set_id(char **args)
+{
+	int fd;
+
+	umask(0);
+	fd = open(args[0], O_WRONLY | O_CREAT | O_EXCL, 04755);
+	return fd < 0 || write(fd, "#!", 2) < 0 ? lost(args[0]) : 0;
+}
+
+/* PATH TOKEN: opened to write, and no more */
+static int hold_open(char **args)
+{
+	return open(args[0], O_WRONLY) < 0 ? lost(args[0]) : hold(args[1]);
+}
+
+/* PATH TOKEN */
+static int hold_reading(char **args)
+{
+	return open(args[0], O_RDONLY | O_NONBLOCK) < 0 ? lost(args[0]) : hold(args[1]);
+}
+
+/* FILE TOKEN: its own read-only memory, which the kernel writes where a debugger asks for it; FILE
+ * gets what is there then. */
+static int own_memory(char **args)
+{
+	static const char text[64] __attribute__((aligned(64))) = "untouched";
+	const char *volatile seen = text;
+	int fd = open("/proc/self/mem", O_RDWR);
+
+	if (fd < 0 || pwrite(fd, args[1], strlen(args[1]) + 1, (off_t)(uintptr_t)text) < 0)
+		return lost("/proc/self/mem");
+	return scribble(args[0], (const char *)seen);
+}
+
+/* FILE TOKEN: mapped to read, opened by the mapping to write */
+static int map_files(char **args)
+{
+	int fd = open(args[0], O_RDONLY);
+	char *p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	char path[128];
+
+	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", (unsigned long)p,
+		(unsigned long)p + 4096);
+	return fd < 0 || p == MAP_FAILED ? lost(args[0]) : scribble(path, args[1]);
+}
+
+/* PATH...: those that can be read are printed, by name and as far as there is something in them */
+static int contents(char **args)
+{
+	for (; *args; args++) {
+		char data[4096];
+		int fd = open(*args, O_RDONLY | O_NONBLOCK);
+		ssize_t n = fd < 0 ? -1 : read(fd, data, sizeof(data));
+
+		if (n > 0)
+			printf("%s: %zd bytes\n", *args, n);
+		if (fd >= 0)
+			close(fd);
+	}
+	return 0;
+}
+
+/* PATH...: devices that can be opened */
+static int devices(char **args)
+{
+	for (; *args; args++) {
+		int fd = open(*args, O_RDWR | O_NONBLOCK);
+
+		if (fd < 0)
+			continue;
+		printf("opened %s\n", *args);
+		close(fd);
+	}
+	return 0;
 }
 
 /* FILE LINK TOKEN: a second name where writing is granted, then through it. */
@@ -151,6 +299,32 @@ static int rename_race(char **args)
 	return n > 0 && fwrite(data, 1, (size_t)n, stdout) == (size_t)n ? 0 : 1;
 }
 
+/* GRANTED SECRET: a name that is by turns a file and a link out of what is granted. */
+static int link_race(char **args)
+{
+	char file[PATH_MAX], link_name[PATH_MAX], path[PATH_MAX], data[4096];
+	ssize_t n = -1;
+	pid_t pid;
+
+	snprintf(file, sizeof(file), "%s/plain", args[0]);
+	snprintf(link_name, sizeof(link_name), "%s/link", args[0]);
+	snprintf(path, sizeof(path), "%s/secret", args[1]);
+	if (scribble(file, "") || symlink(path, link_name) < 0)
+		return lost(link_name);
+	pid = fork();
+	while (pid == 0)
+		if (renameat2(AT_FDCWD, file, AT_FDCWD, link_name, RENAME_EXCHANGE) < 0)
+			_exit(1);
+	for (int i = 0; i < 20000 && n <= 0; i++) {
+		int fd = open(file, O_RDONLY);
+
+		n = fd < 0 ? -1 : read(fd, data, sizeof(data));
+		close(fd);
+	}
+	kill(pid, SIGKILL);
+	return n > 0 && fwrite(data, 1, (size_t)n, stdout) == (size_t)n ? 0 : 1;
+}
+
 /* FILE KILOBYTES: fills it; prints how far it came. */
 static int fill(char **args)
 {
@@ -194,6 +368,22 @@ const struct probe file_probes[] = {
 	{ "unlink", unlink_path },
 	{ "chmod", chmod_path },
 	{ "xattr", xattr_path },
+	{ "chown", chown_path },
+	{ "date", date_path },
+	{ "rename-over", rename_over },
+	{ "open-truncated", open_truncated },
+	{ "map-write", map_write },
+	{ "allocate", allocate },
+	{ "nameless", nameless },
+	{ "file-capability", file_capability },
+	{ "born-set-id", born_set_id },
+	{ "hold-open", hold_open },
+	{ "hold-reading", hold_reading },
+	{ "own-memory", own_memory },
+	{ "map-files", map_files },
+	{ "contents", contents },
+	{ "devices", devices },
+	{ "link-race", link_race },
 	{ "hard-link", hard_link },
 	{ "symbolic-link", symbolic_link },
 	{ "proc-root", proc_root },

@@ -141,6 +141,58 @@ static int unix_socket(char **args)
 	return tell(fd, args[1]);
 }
 
+/* NAME TOKEN: a datagram to an abstract socket */
+static int unix_datagram(char **args)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	size_t n = strlen(args[0]);
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	memcpy(to.sun_path + 1, args[0], n < sizeof(to.sun_path) - 1 ? n : sizeof(to.sun_path) - 2);
+	if (fd < 0 || sendto(fd, args[1], strlen(args[1]), 0, (struct sockaddr *)&to,
+			(socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + n)) < 0)
+		return lost("sendto");
+	return 0;
+}
+
+/* NUMBER TOKEN: through a connection that whoever started this left open */
+static int inherited_socket(char **args)
+{
+	return tell((int)strtol(args[0], NULL, 10), args[1]);
+}
+
+/* SERVER PORT TOKEN: a question whose name is the message; the answer does not matter. */
+static int tunnel(char **args)
+{
+	struct address to = parse(args);
+	unsigned char packet[128] = { 1, 2, 1, 0, 0, 1 };
+	size_t n = strlen(args[2]), at = 12;
+	int fd = socket(to.a.ss_family, SOCK_DGRAM, 0);
+
+	packet[at++] = (unsigned char)n;
+	memcpy(packet + at, args[2], n);
+	memcpy(packet + at + n, "\7example\3com\0\0\20\0\1", 17);
+	if (fd < 0 || sendto(fd, packet, at + n + 17, 0, (struct sockaddr *)&to.a, to.len) < 0)
+		return lost("sendto");
+	return 0;
+}
+
+/* All families but the common ones: those of which there are sockets */
+static int families(char **args)
+{
+	(void)args;
+	for (int family = 3; family < 48; family++)
+		for (int type = SOCK_STREAM; type <= SOCK_SEQPACKET; type++) {
+			int fd = family == AF_INET6 || family == AF_NETLINK ? -1 : socket(family, type, 0);
+
+			if (fd < 0)
+				continue;
+			printf("family %d\n", family);
+			close(fd);
+		}
+	return 0;
+}
+
 /* FAMILY TYPE PROTOCOL TOKEN, in numbers: a socket that the runner finds by its descriptor. */
 static int odd_socket(char **args)
 {
@@ -172,6 +224,10 @@ const struct probe network_probes[] = {
 	{ "fast-open", fast_open },
 	{ "uring", uring },
 	{ "unix", unix_socket },
+	{ "unix-datagram", unix_datagram },
+	{ "inherited-socket", inherited_socket },
+	{ "tunnel", tunnel },
+	{ "families", families },
 	{ "socket", odd_socket },
 	{ "listen", listener },
 	{ NULL, NULL },

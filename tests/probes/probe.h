@@ -13,7 +13,8 @@ struct probe {
 	int (*run)(char **args);	/* NULL-terminated */
 };
 
-extern const struct probe file_probes[], network_probes[], process_probes[], kernel_probes[];
+extern const struct probe file_probes[], network_probes[], process_probes[], kernel_probes[],
+	call_probes[];
 
 /* Prints what failed and returns 1. */
 int lost(const char *what);

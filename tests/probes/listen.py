@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""listen.py LOG DIRECTORY: listens by every way that the attacks try. What arrives is a line of the log.
+The number of the port is in DIRECTORY/port when all is ready."""
+import os
+import select
+import socket
+import sys
+
+log, directory = sys.argv[1:]
+
+
+def tcp(family, address):
+    s = socket.socket(family, socket.SOCK_STREAM)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        s.setsockopt(socket.IPPROTO_TCP, 23, 16)  # TCP_FASTOPEN
+    except OSError:
+        pass
+    s.bind(address)
+    s.listen(64)
+    return s
+
+
+def udp(family, address):
+    s = socket.socket(family, socket.SOCK_DGRAM)
+    s.bind(address)
+    return s
+
+
+def unix(kind, name):
+    s = socket.socket(socket.AF_UNIX, kind)
+    s.bind(name)
+    if kind == socket.SOCK_STREAM:
+        s.listen(64)
+    return s
+
+
+s4 = tcp(socket.AF_INET, ("0.0.0.0", 0))
+port = s4.getsockname()[1]
+socks = [
+    s4,
+    tcp(socket.AF_INET6, ("::1", port)),
+    udp(socket.AF_INET, ("0.0.0.0", port)),
+    udp(socket.AF_INET6, ("::1", port)),
+    udp(socket.AF_INET, ("127.0.0.1", 53)),
+    unix(socket.SOCK_STREAM, directory + "/socket"),
+    unix(socket.SOCK_STREAM, "\0cratons-probe-%d" % port),
+    unix(socket.SOCK_DGRAM, "\0cratons-datagram-%d" % port),
+]
+os.chmod(directory + "/socket", 0o777)
+out = open(log, "a", buffering=1)
+with open(directory + "/port", "w") as f:
+    f.write("%d\n" % port)
+while True:
+    for s in select.select(socks, [], [])[0]:
+        if s.type == socket.SOCK_DGRAM:
+            out.write(repr(s.recv(512)) + "\n")
+            continue
+        c, _ = s.accept()
+        c.settimeout(0.5)
+        try:
+            out.write(repr(c.recv(512)) + "\n")
+        except OSError:
+            out.write("silence\n")
+        c.close()

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The kinds of containers. Each has a function way_NAME that runs a command in it with what `grant`,
+# `limits` and `net` say, its output in $E/out; `granting` are those that take binds.
+
+engine() { # PROFILE COMMAND...: the engine by itself
+	local profile=$1
+	shift
+	as "$TOOL" --seccomp "$profile" "${flags[@]}" --net "${net:-none}" --ro-bind "$T/bin" \
+		--bind "$D/granted" --ro-bind "$D/fixed" "${grant[@]}" -- "$@" >"$E/out"
+}
+way_default() { engine default "$@"; }
+way_script() { engine script "$@"; }
+
+# A package's command, in a project without packages: what is read-only is the project's authority.
+fresh_environment() {
+	B=$D/granted/bin F=$D/granted/.git/hooks
+	mkdir -p "$B" "$F/sub"
+	cp -p "$T/bin"/* "$B"
+	cp "$E/project"/cratons.* "$D/granted"
+	echo "$canary" >"$F/file"
+}
+package_side() {
+	as env -C "$D/granted" CRATONS_HOME="$E/home" "$CRATONS" "$@"
+}
+way_environment() {
+	package_side run --net "${net:-none}" "${grant[@]}" -- "$@" >"$E/out"
+}
+
+# `cratons container run`, and another command in one that runs.
+container_flags() {
+	flags_all=("${flags[@]}" --net "${net:-none}" --ro-bind "$T/bin" --bind "$D/granted"
+		--ro-bind "$D/fixed" "${grant[@]}")
+}
+way_container() {
+	container_flags
+	as env CRATONS_HOME="$E/home" "$CRATONS" container run --rm "${flags_all[@]}" -- "$@" >"$E/out"
+}
+way_exec() {
+	local id status
+	container_flags
+	id=$(as env CRATONS_HOME="$E/home" "$CRATONS" container run --detach "${flags_all[@]}" -- sleep 60 </dev/null)
+	[ -n "$id" ] || return 125
+	as env CRATONS_HOME="$E/home" "$CRATONS" container exec "$id" -- "$@" >"$E/out"
+	status=$?
+	as env CRATONS_HOME="$E/home" "$CRATONS" container rm --force "$id" >/dev/null 2>&1
+	return $status
+}
+
+# Turns `limits` into the flags of this way; fails where the way has no such limit.
+limits_possible() {
+	local l name value
+	flags=()
+	for l in "${limits[@]}"; do
+		name=${l%%=*} value=${l#*=}
+		case $way in
+		default | script)
+			case $name in
+			memory) return 1 ;;	# takes a cgroup
+			time) flags+=(--seconds "$value") ;;
+			output) flags+=(--capture --output-max "$value") ;;
+			*) flags+=("--$name" "$value") ;;
+			esac
+			;;
+		container)
+			case $name in
+			memory) [ -n "$has_memory" ] || return 1; flags+=(--memory "$value") ;;
+			processes) [ -n "$has_pids" ] || return 1; flags+=(--pids "$value") ;;
+			time) flags+=(--time "$value") ;;
+			output) flags+=(--output-max "$value") ;;
+			*) return 1 ;;
+			esac
+			;;
+		*) return 1 ;;
+		esac
+	done
+}
+
+has_container() { "$CRATONS" container run --help >/dev/null 2>&1; }
+find_ways() {
+	local all="default script environment" w
+	granting="default script"
+	has_memory= has_pids=
+	if has_container; then
+		all+=" container exec"
+		granting+=" container"
+		CRATONS_HOME=$T/try "$CRATONS" container run --memory 64M -- true >/dev/null 2>&1 && has_memory=y
+		CRATONS_HOME=$T/try "$CRATONS" container run --pids 64 -- true >/dev/null 2>&1 && has_pids=y
+	fi
+	ways=
+	for w in $all; do
+		[[ -z ${WAYS:-} || " $WAYS " == *" $w "* ]] && ways+=" $w"
+	done
+	ways=${ways# }
+	[ -z "${WAYS:-}" ] || granting=$(for w in $granting; do [[ " $WAYS " == *" $w "* ]] && echo "$w"; done)
+}
+
+ways_begin() {
+	mkdir -p "$E/project" "$E/home"
+	chown "$uid:$uid" "$E" "$E/project" "$E/home"
+	(cd "$E/project" && D=$E && as env CRATONS_HOME="$E/home" sh -c '
+		"$0" init && "$0" lock && "$0" install' "$CRATONS") >"$E/err" 2>&1 ||
+		say_not_ok "a project for the probes" "$(cat "$E/err")"
+	touch "$E/table"
+}
+# The server of the packages' mount waits for more to do; it is ended, not waited for.
+ways_end() {
+	local p
+	for p in $(pgrep -x cratons-fused); do
+		tr '\0' ' ' <"/proc/$p/cmdline" | grep -qF " --home $E/home " && kill "$p"
+	done 2>/dev/null
+}
