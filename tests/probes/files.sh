@@ -97,7 +97,7 @@ file_capability() {
 	$1 "$P" file-capability "$D/granted/s"
 	python3 -c 'import os,sys; os.getxattr(sys.argv[1], "security.capability")' "$D/granted/s" 2>/dev/null
 }
-program_outside() { cp /bin/echo "$D/hidden/program"; $1 sh -c '"$0" "$1"' "$D/hidden/program" "$token"; [[ $out == *"$token"* ]]; }
+program_outside() { cp /bin/echo "$D/hidden/program"; $1 sh -c '"$0" "$1"; exit 1' "$D/hidden/program" "$token"; [[ $out == *"$token"* ]]; }
 sockets_of_host() { $1 sh -c 'ls /run /var/run /var/lib 2>/dev/null'; [ -n "$out" ]; }
 
 files() {

@@ -62,7 +62,7 @@ floods() {
 	attack "fill /dev/shm" shm_flood
 	limits=()
 	twin "fill /tmp" disk_flood
-	limits=(scratch-size=4000000)
+	limits=(scratch-size=4000000)	# and in proportion, files
 	attack "files without end" inode_flood
 	limits=(file-size=2000000)
 	attack "a file without end" file_flood

@@ -17,20 +17,11 @@ const attacks = {
   child: () => say(require('child_process').execFileSync('/bin/cat', [first])),
   // Below every module that a guard could replace.
   binding: () => {
-    const binding = process.binding('fs');
-    const fd = binding.open(first, fs.constants.O_RDONLY, 0o666, undefined, {});
-    const buffer = Buffer.alloc(256);
-    const n = fs.readSync(typeof fd === 'number' ? fd : fs.openSync(first), buffer);
-    say(buffer.toString('utf8', 0, n));
+    const { output } = process.binding('spawn_sync').spawn({ file: '/bin/cat', args: ['cat', first], envPairs: [],
+      stdio: [{ type: 'ignore' }, { type: 'pipe', readable: false, writable: true }, { type: 'ignore' }] });
+    say(output[1]);
   },
-  // An error of the compiler quotes the line that it does not understand.
-  module: () => {
-    try {
-      require(first);
-    } catch (e) {
-      say(e.stack);
-    }
-  },
+  blob: async () => say(await (await fs.openAsBlob(first)).text()),
   // A directory handed to WebAssembly is still a directory that Node must see.
   wasi: () => {
     const path = require('path');

@@ -36,7 +36,7 @@ python_pth() { # code for every Python of this user's, by a .pth file
 languages() {
 	local what
 	if command -v node >/dev/null; then
-		for what in fs promises stream worker child binding module wasi; do
+		for what in fs promises stream worker child binding blob wasi; do
 			may_fail="this Node has none" attack "Node: a file by $what" node_leaks
 		done
 		if command -v cc >/dev/null; then

@@ -38,7 +38,7 @@ struct plan {
 	bool staged;			/* a process between the caller and the builder is needed */
 	VEC(struct sandbox_bind) binds;	/* the base first, then the caller's */
 	char uid_map[48], gid_map[48];
-	char tmpfs_size[24];
+	char tmpfs_size[24], tmpfs_inodes[24];
 	const char *upper, *work;	/* of the root, where its layer is kept */
 	const char *hostname;
 	struct terminal terminal;

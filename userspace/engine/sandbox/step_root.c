@@ -20,6 +20,9 @@
 #include <sys/syscall.h>
 
 #define SCRATCH_DEFAULT ((uint64_t)1 << 30)
+#define INODE_BYTES	4096
+#define INODES_MIN	4096
+#define INODES_MAX	((uint64_t)256 << 10)
 
 static bool is_known(const struct sandbox_root *r)
 {
@@ -38,6 +41,8 @@ int root_prepare(struct plan *p, struct diag *d)
 	const struct sandbox_root *root = &p->s->root;
 
 	snprintf(p->tmpfs_size, sizeof(p->tmpfs_size), "%llu", (unsigned long long)size);
+	snprintf(p->tmpfs_inodes, sizeof(p->tmpfs_inodes), "%llu",
+		(unsigned long long)MAX(MIN(size / INODE_BYTES, INODES_MAX), INODES_MIN));
 	if (!is_known(root))
 		return diag_fail(d, -ERR_CONTAINER, "such a root with such a layer cannot be made");
 	if (root->layer == SANDBOX_LAYER_KEPT)
@@ -50,13 +55,14 @@ static int attach(int mount)
 	return move_mount(mount, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
-/* The inodes are bounded as well: a flood of empty files costs kernel memory that size= misses. */
+/* The inodes are bounded as well, in proportion: a flood of empty files costs kernel memory that size=
+ * misses. */
 static int make_tmpfs(struct plan *p, int *ret)
 {
 	_cleanup_fd_ int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
 
 	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "size", p->tmpfs_size, 0) < 0 ||
-		fsconfig(fs, FSCONFIG_SET_STRING, "nr_inodes", "256k", 0) < 0 ||
+		fsconfig(fs, FSCONFIG_SET_STRING, "nr_inodes", p->tmpfs_inodes, 0) < 0 ||
 		fsconfig(fs, FSCONFIG_SET_STRING, "mode", "755", 0) < 0 ||
 		fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -errno;
