@@ -8,11 +8,7 @@
 if [ -z "${MOUNTD_NAMESPACE:-}" ]; then
 	[ "$(id -u)" = 0 ] || { echo "1..0 # SKIP the service runs as root"; exit 0; }
 	unshare -m true 2>/dev/null || { echo "1..0 # SKIP this root may not mount"; exit 0; }
-	mkdir -p /run/cratons
-	MOUNTD_NAMESPACE=y unshare -m --propagation private "$0" "$@"
-	status=$?
-	rmdir /run/cratons 2>/dev/null
-	exit $status
+	MOUNTD_NAMESPACE=y exec unshare -m --propagation private "$0" "$@"
 fi
 . "${SRC:-$(dirname "$0")/../..}/tests/lib.sh"
 
@@ -22,10 +18,11 @@ export CRATONS_FUSED=$BUILD/bin/cratons-fused
 ingest=$BUILD/test/store-ingest enter=$BUILD/test/mount-enter check=$BUILD/test/mount-check
 tool=$SRC/tests/lib/mountd.py mine=$T/nobody
 python=$(as_nobody sh -c 'command -v python3') || skip_all "an ordinary user has no python3"
-mount -t tmpfs -o mode=755 tmpfs /run/cratons
+mount -t tmpfs -o mode=755 tmpfs /run && mkdir /run/cratons
+at_end 'umount -l /run'
 # Where only root may open the device, it is the service that does. A file system without devices is no hindrance
 # for the rest.
-mknod -m 600 fuse c 10 229 && : 2>/dev/null <>fuse && mount --bind fuse /dev/fuse
+mknod -m 600 fuse c 10 229 && : 2>/dev/null <>fuse && mount --bind fuse /dev/fuse && at_end 'umount -l /dev/fuse'
 
 user() { as_nobody env PATH=/nowhere "$@"; }	# no helper of the host's, and no set-uid program works
 ask() { as_nobody "$python" "$tool" ask "$@" 2>&1; }
@@ -52,7 +49,7 @@ start() {
 }
 listening() { [ "$(ask hello)" = DONE ]; }
 stop() { kill "$service"; wait "$service"; }
-at_end 'kill $service 2>/dev/null; grep " - fuse.cratons " /proc/self/mountinfo | cut -d" " -f5 | xargs -r -n1 umount -l'
+at_end 'kill $service 2>/dev/null; detach_all'
 
 # Everything that a mount on the host promises, by the commands that people type.
 by_command() {
@@ -138,6 +135,8 @@ refusals() {
 	answers NOT_OURS "to unmount /" unmount path:/
 	answers NOT_OURS "to unmount an own tmpfs" unmount path:"$T/tmp"
 	answers NOT_OURS "to unmount procfs" unmount path:/proc
+	exits 50 "root's directory, by the command" user "$enter" "$mine" --host "$tree" "$T/roots"
+	has "$err" "cannot mount at $T/roots: cratons-mountd says: it is not this user's" "and it says why"
 	is "$("$python" "$tool" ask mount path:"$T/roots")" ROOT "root is refused"
 	is "$(as_nobody unshare -Urm "$python" "$tool" ask mount path:"$mine/dir")" \
 		ELSEWHERE "a directory as another mount namespace has it"
@@ -209,7 +208,7 @@ races() {
 	has "$told" DONE "a directory that is renamed meanwhile: mounted"
 	has "$told" FOREIGN "or refused, when its name led elsewhere"
 	mounted "$T/roots" && not_ok "never where the link led" || ok "never where the link led"
-	grep " - fuse.cratons " /proc/self/mountinfo | cut -d' ' -f5 | xargs -r -n1 umount -l
+	detach_all
 }
 
 # Whether the answer met nobody or was thrown away: what is left is nothing or dead, and in nobody's way.
@@ -223,6 +222,30 @@ abandoned() {
 	is "$(mounts)" 0 "nothing is left of the others"
 }
 
+# At the same time, and up to the limit.
+many() {
+	local n pids=
+	for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		own "$mine/many-$n"
+		user "$enter" "$mine" --host "$tree" "$mine/many-$n" 2>>"$T/.many" &
+		pids="$pids $!"
+	done
+	wait $pids
+	is "$(mounts)" 20 "twenty at the same time"
+	[ ! -s "$T/.many" ] || sed 's/^/# /' "$T/.many"
+	for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		user "$enter" "$mine" --unhost "$mine/many-$n" 2>>"$T/.many" &
+		pids="$pids $!"
+	done
+	wait $pids
+	is "$(mounts)" 0 "and taken away"
+	own "$mine/limit"
+	is "$(as_nobody "$python" "$tool" many "$mine/limit" 2>"$T/.err")" "200 TOO_MANY" "there is a limit for each user"
+	cat "$T/.err"
+	detach_all
+}
+detach_all() { grep " - fuse.cratons " /proc/self/mountinfo | cut -d' ' -f5 | xargs -r -n1 umount -l; }
+
 alone() { ! pgrep -P "$service" >/dev/null; }
 descriptors() { find "/proc/$service/fd" -type l | wc -l; }
 hostile() {
@@ -233,7 +256,7 @@ hostile() {
 	is "$(tr ' ' '\n' <<<"$told" | grep -vx -e MALFORMED -e VERSION -e DONE -e COVERED -e NOT_OURS \
 		-e CROWDED -e silence -e unheard)" \
 		"" "and nothing else"
-	grep " - fuse.cratons " /proc/self/mountinfo | cut -d' ' -f5 | xargs -r -n1 umount -l
+	detach_all
 	told=$(as_nobody timeout 60 "$python" "$tool" silent 12 9)
 	has "$told" "in time" "silent peers are let go"
 	is "$(tr ' ' '\n' <<<"$told" | grep -c CROWDED)" 4 "and one user has eight at a time"
@@ -297,6 +320,7 @@ refusals
 others
 inside
 abandoned
+many
 races
 hostile
 started_wrong

@@ -6,6 +6,7 @@ mountd.py ask OPERATION [KIND:PATH...]          one request by hand; prints the 
 mountd.py frames SEED N PATH                    N random frames, some with descriptors; prints the answers' names
 mountd.py abandon OPERATION KIND:PATH           a request whose answer nobody waits for
 mountd.py silent N SECONDS                      N connections that say nothing; prints what each was told
+mountd.py many DIRECTORY                        mounts in it until that is refused; prints how often, and why
 mountd.py stack DIRECTORY                       asks with a descriptor from before another mount was made there
 mountd.py swap DIRECTORY OTHER N                asks while the directory is renamed and its name a link to OTHER
 mountd.py detached                              asks for a directory in a tree that hangs in no namespace
@@ -196,6 +197,17 @@ def swap(directory, other, n):
     print(*sorted(told))
 
 
+def many(directory):
+    n, name, since = 0, "DONE", time.time()
+    while name.startswith("DONE"):
+        path = "%s/%d" % (directory, n)
+        os.mkdir(path)
+        name, got = ask("mount", [os.open(path, os.O_PATH)])
+        n += name.startswith("DONE")
+    print(n, name, flush=True)
+    print("# %.2f ms a mount" % ((time.time() - since) * 1000 / max(n, 1)), file=sys.stderr)
+
+
 def stack(directory):
     fd = os.open(directory, os.O_PATH | os.O_DIRECTORY)
     print("ready", flush=True)
@@ -238,6 +250,8 @@ elif verb == "silent":
     silent(int(rest[0]), int(rest[1]))
 elif verb == "swap":
     swap(rest[0], rest[1], int(rest[2]))
+elif verb == "many":
+    many(rest[0])
 elif verb == "stack":
     stack(rest[0])
 elif verb == "detached":

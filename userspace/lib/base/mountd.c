@@ -11,6 +11,8 @@
 
 /* The service gives up earlier. */
 #define PATIENCE_SECONDS 10
+#define CROWDED_TRIES	 100
+#define CROWDED_US	 50000
 
 union control {
 	struct cmsghdr align;
@@ -116,22 +118,35 @@ static int refused(const struct mountd_reply *reply, struct diag *d)
 	return diag_fail(d, -ERR_MOUNT, "cratons-mountd says: %s", sentences[i]);
 }
 
-int mountd_ask(enum mountd_operation operation, int directory, struct diag *d)
+static int ask_once(enum mountd_operation operation, int directory, struct mountd_reply *ret, struct diag *d)
 {
 	_cleanup_fd_ int connection = reach(), device = -1;
-	struct mountd_reply reply;
 	int r;
 
 	if (connection < 0)
 		return -ENXIO;
 	r = say(connection, operation, directory);
 	if (r == 0)
-		r = hear(connection, &reply, &device);
+		r = hear(connection, ret, &device);
 	if (r < 0)
 		return diag_fail(d, -ERR_MOUNT, "cratons-mountd does not answer: %s", err_sentence(r));
-	if (reply.status != MOUNTD_DONE)
-		return refused(&reply, d);
+	if (ret->status != MOUNTD_DONE)
+		return refused(ret, d);
 	if ((device >= 0) != (operation == MOUNTD_MOUNT))
 		return diag_fail(d, -ERR_MOUNT, "cratons-mountd answers something else than was asked");
 	return device >= 0 ? TAKE_FD(device) : 0;
+}
+
+int mountd_ask(enum mountd_operation operation, int directory, struct diag *d)
+{
+	struct mountd_reply reply = { 0 };
+	int r = ask_once(operation, directory, &reply, d);
+
+	/* Others of this user ask at the same time: each takes milliseconds. */
+	for (int i = 0; r == -ERR_MOUNT && reply.status == MOUNTD_CROWDED && i < CROWDED_TRIES; i++) {
+		usleep(CROWDED_US);
+		reply.status = MOUNTD_STATUS_NONE;
+		r = ask_once(operation, directory, &reply, d);
+	}
+	return r;
 }
