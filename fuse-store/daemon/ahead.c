@@ -40,7 +40,8 @@ static int store(struct server *s, struct worker *w, const struct node *file)
 	bytes.buf[0].mem = w->ahead;
 	/* In this order: the guard looks at the time after it has said that it sleeps. */
 	atomic_store(&s->storing_since, now_us());
-	guard_wake(s);
+	if (!w->ring)
+		guard_wake(s);
 	r = fuse_lowlevel_notify_store(s->fuse, file->id, 0, &bytes, 0);
 	atomic_store(&s->storing_since, 0);
 	return r;

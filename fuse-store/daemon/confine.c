@@ -88,7 +88,8 @@ static const int allowed[] = {
 	SCMP_SYS(clone3), SCMP_SYS(clone), SCMP_SYS(close), SCMP_SYS(eventfd2), SCMP_SYS(exit),
 	SCMP_SYS(exit_group), SCMP_SYS(fadvise64), SCMP_SYS(fcntl), SCMP_SYS(fstat), SCMP_SYS(fstatfs),
 	SCMP_SYS(futex), SCMP_SYS(getdents64), SCMP_SYS(getpid), SCMP_SYS(getrandom),
-	SCMP_SYS(getsockopt), SCMP_SYS(gettid), SCMP_SYS(gettimeofday), SCMP_SYS(lseek),
+	SCMP_SYS(getsockopt), SCMP_SYS(gettid), SCMP_SYS(gettimeofday), SCMP_SYS(io_uring_enter),
+	SCMP_SYS(io_uring_register), SCMP_SYS(lseek),
 	SCMP_SYS(madvise), SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(mremap), SCMP_SYS(msync),
 	SCMP_SYS(munmap), SCMP_SYS(nanosleep), SCMP_SYS(newfstatat), SCMP_SYS(openat),
 	SCMP_SYS(openat2), SCMP_SYS(pipe2), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(pread64),
@@ -96,7 +97,7 @@ static const int allowed[] = {
 	SCMP_SYS(readahead), SCMP_SYS(readlinkat), SCMP_SYS(readv), SCMP_SYS(recvfrom),
 	SCMP_SYS(recvmsg), SCMP_SYS(restart_syscall), SCMP_SYS(rseq), SCMP_SYS(rt_sigaction),
 	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sched_yield),
-	SCMP_SYS(sched_getaffinity), SCMP_SYS(sendmsg), SCMP_SYS(set_robust_list),
+	SCMP_SYS(sched_getaffinity), SCMP_SYS(sched_setaffinity), SCMP_SYS(sendmsg), SCMP_SYS(set_robust_list),
 	SCMP_SYS(sigaltstack), SCMP_SYS(splice), SCMP_SYS(statx), SCMP_SYS(tgkill), SCMP_SYS(write),
 	SCMP_SYS(writev),
 };

@@ -36,12 +36,15 @@ static int parse_number(const char *text, unsigned max, unsigned *ret)
 static void from_environment(struct server *s)
 {
 	const char *idle = getenv("CRATONS_FUSED_IDLE"), *poll_us = getenv("CRATONS_FUSED_POLL_US"),
-		   *workers = getenv("CRATONS_FUSED_WORKERS"), *ahead = getenv("CRATONS_FUSED_READ_AHEAD");
+		   *workers = getenv("CRATONS_FUSED_WORKERS"), *ahead = getenv("CRATONS_FUSED_READ_AHEAD"),
+		   *rings = getenv("CRATONS_FUSED_URING");
 
 	if (idle)
 		(void)parse_number(idle, 7 * 86400, &s->idle_seconds);
 	if (poll_us)
 		(void)parse_number(poll_us, 1000000, &s->poll_us);
+	if (rings)
+		s->use_rings = strcmp(rings, "0") != 0;
 	if (ahead)
 		(void)parse_number(ahead, 1024, &s->read_ahead);
 	if (workers && parse_number(workers, 64, &s->workers) == 0)
@@ -179,7 +182,7 @@ static int enter_namespaces(struct server *s, struct diag *d)
 /* The order matters: what opens files comes before confine, threads come after it. */
 static int (*const steps[])(struct server *s, struct diag *d) = {
 	identify, open_home, open_log, open_store, enter_namespaces, server_mount, server_session,
-	make_listener, server_confine, server_workers,
+	server_transport, server_handshake, make_listener, server_confine, server_workers,
 };
 
 /* The command goes on while this program is still coming up: its child is not its parent's. */
@@ -201,7 +204,7 @@ int main(int argc, char **argv)
 	struct server s = {
 		.home_fd = -1, .run_fd = -1, .connection = -1, .device = -1, .listener = -1,
 		.user_ns = -1, .mount_ns = -1, .ended = -1,
-		.idle_seconds = 300, .workers = 4, .poll_us = 100, .read_ahead = 16,
+		.idle_seconds = 300, .workers = 4, .poll_us = 100, .read_ahead = 16, .use_rings = true,
 	};
 	_cleanup_diag_ struct diag d = DIAG_INIT;
 	int r;

@@ -87,7 +87,7 @@ static void op_init(void *data, struct fuse_conn_info *conn)
 
 	conn->want = conn->capable & want;
 	conn->max_readahead = 1 << 20;
-	conn->max_write = 1 << 20;	/* also the pages of one READ and one READDIRPLUS */
+	conn->max_write = LARGE;	/* also the pages of one READ and one READDIRPLUS */
 	conn->max_background = 64;
 	conn->congestion_threshold = 48;
 }
@@ -241,7 +241,7 @@ static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t of
 		fuse_reply_err(req, reply_code(r));
 		return;
 	}
-	size = MIN(size, sizeof(server_worker(s)->large));
+	size = MIN(size, LARGE);
 	fuse_reply_buf(req, buf, fill(req, ino, &dir, buf, size, off < 0 ? UINT64_MAX : (uint64_t)off));
 }
 

@@ -62,7 +62,7 @@ ssize_t server_read(struct server *s, const struct node *file, uint64_t offset, 
 		r = read_small(s, w, file, offset, size, ret);
 	} else {
 		yield_if_cold(s, file, offset);
-		r = cas_read(s->cas, &file->entry, offset, w->large, MIN(size, sizeof(w->large)), NULL);
+		r = cas_read(s->cas, &file->entry, offset, w->large, MIN(size, LARGE), NULL);
 		*ret = w->large;
 	}
 	if (r == -ERR_DIGEST || r == -ERR_STORE_MISSING)

@@ -18,6 +18,8 @@
 
 struct fuse_session;
 struct damage;
+struct iovec;
+struct rings;
 
 struct server {
 	const char *home;		/* path; the descriptor below is what is used */
@@ -28,6 +30,7 @@ struct server {
 	unsigned idle_seconds;
 	unsigned workers, poll_us;	/* how long a worker polls before it sleeps */
 	unsigned read_ahead;		/* files */
+	bool use_rings;			/* where the kernel offers them */
 
 	struct fused_build build;
 	dev_t index_device;		/* the index that was opened */
@@ -37,6 +40,8 @@ struct server {
 	struct damage *damage;
 	struct fuse_session *fuse;
 	int device;			/* /dev/fuse; owned by `fuse` once that is set */
+	bool greeting;			/* INIT is being answered */
+	struct rings *rings;		/* NULL: all requests come through the device */
 	int listener;
 	int user_ns, mount_ns;
 	char mount[FUSED_TEXT];
@@ -64,6 +69,10 @@ int fusermount_mount(const char *at, struct diag *d);
 /* ops.c: the session for s->device. */
 int server_session(struct server *s, struct diag *d);
 
+/* handshake.c: the first exchange with the kernel, and what goes into our answer besides libfuse's. */
+int server_handshake(struct server *s, struct diag *d);
+void handshake_amend(struct server *s, struct iovec *iov, int n);
+
 /* confine.c: from here on no capability, no new file but the store's, few system calls. */
 int server_confine(struct server *s, struct diag *d);
 
@@ -71,6 +80,7 @@ int server_confine(struct server *s, struct diag *d);
 uint64_t now_us(void);
 void guard_wake(struct server *s);
 struct worker;
+int server_transport(struct server *s, struct diag *d);	/* how libfuse reads and writes */
 int server_workers(struct server *s, struct diag *d);
 struct worker *server_worker(struct server *s);
 /* Tells that this thread is about to wait for something else than the kernel's next request, so that

@@ -5,14 +5,19 @@
 
 #include "server.h"
 
+struct ring;
+
+#define LARGE ((size_t)1 << 20)
+
 struct worker {
 	struct server *server;
 	bool leads;		/* holds server->lead */
 	bool guards;		/* must wait for nothing that another worker answers */
+	struct ring *ring;	/* whose requests it answers; NULL: the device's */
 	uint64_t small_id;	/* the file in `small`; 0: none */
 	char small[TREE_CHUNK];
 	char ahead[TREE_CHUNK];
-	char large[1 << 20];	/* what the kernel asks for at most */
+	char *large;		/* LARGE bytes, what the kernel asks for at most */
 };
 
 #endif

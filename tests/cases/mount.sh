@@ -3,7 +3,6 @@
 # test: slow timeout=600
 # The FUSE server with a store made from real directories: contents, writes refused, damage, death,
 # idleness, replacement, many commands at once. As uid 0 and as an ordinary user.
-# test: timeout=300
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 O=${O:-$top/build}
