@@ -2,13 +2,14 @@
 #include "running.h"
 
 #include "engine/run/run.h"
+#include "net.h"
 #include "prim/err.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <unistd.h>
 
-struct running arg_running = { .net = "host" };
+struct running arg_running;
 
 int running_env(struct cmd *c, struct arena *a, const struct opt_list *wanted, const char *const **ret)
 {
@@ -72,6 +73,7 @@ void running_environment_done(struct running_environment *e)
 int running_run(struct cmd *c, const struct project *p, const struct running_environment *e,
 	const char *const *argv, const struct digest *tools)
 {
+	_cleanup_(net_choice_done) struct net_choice net = { 0 };
 	_cleanup_arena_ struct arena a = ARENA_INIT;
 	char cwd[PATH_MAX];
 	struct run_options o = {
@@ -80,7 +82,6 @@ int running_run(struct cmd *c, const struct project *p, const struct running_env
 		.environment = &e->found.environment,
 		.node = digest_is_zero(&e->found.node) ? NULL : &e->found.node,
 		.tools = tools,
-		.net = strcmp(arg_running.net, "none") == 0 ? SANDBOX_NET_NONE : SANDBOX_NET_HOST,
 		.overlay = arg_running.overlay,
 		.user_home = getenv("HOME"),
 		.expose_home = arg_running.expose_home,
@@ -88,8 +89,12 @@ int running_run(struct cmd *c, const struct project *p, const struct running_env
 	};
 	int status = 0, r = running_env(c, &a, &arg_running.env, &o.extra_env);
 
+	if (r == 0)
+		r = net_choose(c, &arg_running.net, SANDBOX_NET_HOST, &net);
 	if (r == 0 && tools)
 		r = run_keep(e->lease, tools, &c->diag);
+	o.net = net.net;
+	o.grants = &net.grants;
 	if (r == 0)
 		r = run_in_environment(p, &o, &status, &c->diag);
 	return r < 0 ? r : status;

@@ -8,14 +8,14 @@
 #include "options.h"
 
 struct running {
-	const char *net;	/* "host", "none" */
+	struct opt_list net;	/* "host", "none", or grants */
 	bool overlay, production, expose_home;
 	struct opt_list env;	/* NAME=value, or NAME to take over the caller's */
 };
 extern struct running arg_running;
 
 #define OPT_RUNNING                                                                                \
-	OPT_CHOICE("net", 0, "host|none", &arg_running.net),                                       \
+	OPT_LIST("net", 0, "host|none|GRANT", &arg_running.net),                                   \
 	OPT_FLAG("overlay", 0, &arg_running.overlay),                                              \
 	OPT_FLAG("production", 0, &arg_running.production),                                        \
 	OPT_FLAG("expose-home", 0, &arg_running.expose_home),                                      \

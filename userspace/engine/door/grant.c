@@ -21,7 +21,7 @@ static int parse_port(struct str text, uint16_t *ret)
 {
 	uint64_t v;
 
-	if (text.n == 0 || text.n > 5 || str_u64(text, &v) < 0 || v == 0 || v > UINT16_MAX)
+	if (text.n == 0 || text.n > 5 || text.p[0] == '0' || str_u64(text, &v) < 0 || v > UINT16_MAX)
 		return -EINVAL;
 	*ret = (uint16_t)v;
 	return 0;
@@ -150,7 +150,8 @@ static const char *unusable(const struct grant *grant)
 		return "of loopback addresses, only single ones can be granted";
 	if (meets(grant, inet_from4(0xe0000000), 100) || (grant->net.s6_addr[0] == 0xff &&
 		grant->bits >= 8) || meets(grant, inet_from4(0), 104) || (!inet_is4(&grant->net) &&
-		meets(grant, mapped, 96)) || (grant->bits == 128 && IN6_IS_ADDR_UNSPECIFIED(&grant->net)))
+		meets(grant, mapped, 96)) || (grant->bits == 128 && IN6_IS_ADDR_UNSPECIFIED(&grant->net)) ||
+		meets(grant, inet_from4(0xffffffff), 128))
 		return "no connection can be made to such an address";
 	return NULL;
 }
@@ -167,7 +168,8 @@ static int parse_net(struct grant *grant, struct str host, struct diag *d)
 		return -EINVAL;
 	base = memchr(address.p, ':', address.n) ? 0 : 96;
 	most = 128 - base;
-	if (prefix && (host.n == 0 || host.n > 3 || str_u64(host, &bits) < 0 || bits > most))
+	if (prefix && (host.n == 0 || host.n > 3 || (host.n > 1 && host.p[0] == '0') ||
+		str_u64(host, &bits) < 0 || bits > most))
 		return refuse(d, grant->text, "the number of bits is not right");
 	if (base == 0 && inet_is4(&grant->net))
 		return refuse(d, grant->text, "an IPv4 address is written as one");

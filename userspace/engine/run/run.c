@@ -2,6 +2,7 @@
 #include "engine/run/run.h"
 
 #include "base/fd.h"
+#include "engine/door/door.h"
 #include "engine/mount/mount.h"
 #include "engine/run/place.h"
 #include "prim/err.h"
@@ -22,6 +23,7 @@ struct run {
 	struct diag *diag;
 	struct arena arena;
 	struct mount_server *server;
+	struct door *door;
 	bool cover_store;
 	VEC(struct sandbox_bind) binds;
 	struct sandbox sandbox;
@@ -216,8 +218,30 @@ static int plan_environment(struct run *run)
 static void run_done(struct run *run)
 {
 	vec_done(&run->binds);
+	door_close(run->door);
 	mount_server_free(run->server);
 	arena_done(&run->arena);
+}
+
+static int born(void *data, pid_t pid, int pidfd, struct diag *d)
+{
+	return door_born(data, pidfd, d);
+}
+
+static int open_door(struct run *run)
+{
+	const struct door_options o = { .grants = run->options->grants, .container = "run", .log = -1 };
+	int r;
+
+	if (run->options->net != SANDBOX_NET_DOOR)
+		return 0;
+	r = door_open(&run->door, &o, run->diag);
+	if (r < 0)
+		return r;
+	run->sandbox.door = door_sandbox(run->door);
+	run->sandbox.born = born;
+	run->sandbox.born_data = run->door;
+	return 0;
 }
 
 int run_in_environment(const struct project *p, const struct run_options *o, int *ret_status,
@@ -249,6 +273,8 @@ int run_in_environment(const struct project *p, const struct run_options *o, int
 	r = plan_binds(&run);
 	if (r == 0)
 		r = plan_environment(&run);
+	if (r == 0)
+		r = open_door(&run);
 	if (r < 0)
 		return d && d->code ? r : diag_errno(d, r, "preparing the container");
 	run.sandbox.binds = run.binds.v;

@@ -6,6 +6,7 @@
 #ifndef CRATONS_ENGINE_RUN_H
 #define CRATONS_ENGINE_RUN_H
 
+#include "engine/door/grant.h"
 #include "engine/install/install.h"
 #include "engine/sandbox/sandbox.h"
 
@@ -16,6 +17,7 @@ struct run_options {
 	const struct digest *node;	/* the tree of a Node to use, or NULL: the host's */
 	const struct digest *tools;	/* another environment whose commands come first, or NULL */
 	enum sandbox_net net;
+	const struct grants *grants;	/* SANDBOX_NET_DOOR */
 	bool overlay;			/* node_modules can be written; what is written is kept */
 	const char *user_home;		/* the caller's home directory, which no project may hold … */
 	bool expose_home;		/* … unless this says so */
