@@ -79,8 +79,11 @@ def request(operation):
 def lingering():
     """A socket whose last close() waits: data that nobody takes, and a long time to linger."""
     server = socket.create_server(("127.0.0.1", 0))
+    if os.fork() == 0:
+        time.sleep(12)  # with the other end open
+        os._exit(0)
     client = socket.create_connection(server.getsockname())
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 1000))
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 20))
     client.setblocking(False)
     try:
         while True:
@@ -88,11 +91,6 @@ def lingering():
     except BlockingIOError:
         pass
     os.set_blocking(client.fileno(), True)
-    held = os.fork()
-    if held == 0:
-        client.close()
-        time.sleep(12)
-        os._exit(0)
     return client.detach()
 
 
