@@ -13,7 +13,7 @@
 #include "cas/scan.h"
 
 #include "base/fd.h"
-#include "cas/fault.h"
+#include "base/fault.h"
 #include "prim/err.h"
 
 #include <errno.h>

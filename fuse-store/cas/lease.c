@@ -7,7 +7,7 @@
 #include "cas/writer-priv.h"
 
 #include "base/fd.h"
-#include "cas/fault.h"
+#include "base/fault.h"
 
 #include <errno.h>
 #include <fcntl.h>

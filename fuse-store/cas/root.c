@@ -9,7 +9,7 @@
 #include "cas/writer-priv.h"
 
 #include "base/fd.h"
-#include "cas/fault.h"
+#include "base/fault.h"
 #include "prim/err.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 #include "cas/scan.h"
 
 #include "base/fd.h"
-#include "cas/fault.h"
+#include "base/fault.h"
 
 #include <dirent.h>
 #include <errno.h>

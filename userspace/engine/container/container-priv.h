@@ -12,6 +12,7 @@
 #ifndef CRATONS_ENGINE_CONTAINER_PRIV_H
 #define CRATONS_ENGINE_CONTAINER_PRIV_H
 
+#include "base/fault.h"
 #include "base/fd.h"
 #include "engine/container/container.h"
 

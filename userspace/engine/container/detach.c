@@ -76,6 +76,7 @@ static _noreturn_ void supervise(struct supervised *c, int pipe)
 		detach_tell(&t, diag_errno(&d, r, "cannot detach"), &d);
 		_exit(1);
 	}
+	(void)fault_point("detached");
 	umask(077);
 	signal(SIGHUP, SIG_IGN);
 	(void)!chdir("/");

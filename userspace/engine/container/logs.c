@@ -20,6 +20,7 @@ static void rotate(struct log_file *l)
 	char old[32];
 
 	fd_closep(&l->fd);
+	(void)fault_point("rotate log");
 	snprintf(old, sizeof(old), "%s.1", l->name);
 	renameat(l->dir, l->name, l->dir, old);
 	l->fd = openat(l->dir, l->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

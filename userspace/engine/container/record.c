@@ -201,12 +201,16 @@ int record_write(int dir, const struct container_record *c)
 	_cleanup_fd_ int fd = -1;
 	int r = record_print(&b, c);
 
+	if (r == 0)
+		r = fault_point("write record");
 	if (r < 0)
 		return r;
 	fd = openat(dir, RECORD ".new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
 	r = fd_write_all(fd, b.data, b.len);
+	if (r == 0)
+		r = fault_point("publish record");
 	if (r == 0 && renameat(dir, RECORD ".new", dir, RECORD) < 0)
 		r = -errno;
 	return r;

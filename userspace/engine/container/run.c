@@ -31,6 +31,7 @@ static int set_born(void *data, pid_t pid, int pidfd, struct diag *d)
 	int r = 0;
 
 	life->init = pid;
+	(void)fault_point("born");
 	if (life->door)
 		r = door_born(life->door, pidfd, d);
 	return r == 0 && s->born ? s->born(s->born_data, pid, pidfd, d) : r;
@@ -50,6 +51,7 @@ static void set_started(void *data)
 		rec->started_ms = clock_ms(CLOCK_REALTIME);
 		record_write(life->c->dir, rec);
 	}
+	(void)fault_point("started");
 	if (life->detached)
 		detach_tell(TAKE_PTR(life->detached), 0, NULL);
 }
@@ -102,8 +104,10 @@ static int make_cgroup(struct life *life, struct diag *d)
 	/* What nobody asked for may be missing. */
 	l.best_effort |= s->cgroup && !l.memory && !l.swap && !l.pids && !l.cpu_micros && !l.cpu_weight &&
 		!l.io_weight;
+	(void)fault_point("make cgroup");
 	r = cgroup_make(&life->cgroup, rec->id, &l, s->warn, s->warn_data, d);
 	rec->cgroup = cgroup_path(life->cgroup);
+	(void)fault_point("made cgroup");
 	return r;
 }
 
@@ -157,6 +161,7 @@ static int open_door(struct life *life, struct diag *d)
 	if (life->door_log < 0)
 		return diag_errno(d, -errno, "cannot make net.log");
 	o.log = life->door_log;
+	(void)fault_point("open door");
 	r = door_open(&life->door, &o, d);
 	if (r == 0)
 		life->sandbox.door = door_sandbox(life->door);
@@ -203,8 +208,10 @@ static void set_ended(struct life *life, const struct sandbox_result *result)
 	rec->exit_status = sandbox_exit_status(result);
 	rec->ended_by = result->ended_by ? result->ended_by : reason ? reason :
 		WIFSIGNALED(result->status) ? "signal" : NULL;
+	(void)fault_point("leave status");
 	leave_status(c);
 	close_door(life);
+	(void)fault_point("remove cgroup");
 	cgroup_remove(life->cgroup);
 	cgroup_free(TAKE_PTR(life->cgroup));
 	rec->cgroup = NULL;

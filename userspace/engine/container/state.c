@@ -71,11 +71,14 @@ int container_forget(int all, const char *id)
 
 	if (dir < 0)
 		return dir == -ENOENT ? 0 : dir;
+	(void)fault_point("remove record");
 	if (unlinkat(dir, RECORD, 0) < 0 && errno != ENOENT)
 		return -errno;
 	/* Those that were run in the foreground have nothing else. */
+	(void)fault_point("remove lock");
 	if (unlinkat(dir, LOCK, 0) < 0 && errno != ENOENT)
 		return -errno;
+	(void)fault_point("remove directory");
 	return unlinkat(all, id, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : remove_all(all, id);
 }
 
@@ -113,6 +116,7 @@ static void remove_cgroup(const struct container_record *c)
 	if (r < 0 || !str_ends(str_from(cgroup_path(g)), str_from(c->id)))
 		return;
 	cgroup_kill(g);
+	(void)fault_point("bury cgroup");
 	cgroup_remove(g);
 }
 
@@ -124,6 +128,7 @@ int container_bury(int all, int dir, struct container_record *c)
 	do {
 		r = flock(dir, LOCK_EX);
 	} while (r < 0 && errno == EINTR);
+	(void)fault_point("bury");
 	if (of_this_boot(c)) {
 		end_process(c->init, c->init_start);
 		if (c->cgroup)
@@ -345,17 +350,22 @@ static int make_id(struct supervised *c)
 
 static int fill(struct supervised *c, const char *staging)
 {
-	int r;
+	int r = fault_point("stage container");
 
+	if (r < 0)
+		return r;
 	if (mkdirat(c->all, staging, 0700) < 0)
 		return -errno;
 	c->dir = container_open_dir(c->all, staging);
 	if (c->dir < 0)
 		return c->dir;
+	(void)fault_point("lock container");
 	c->lock = open_lock(c->dir, LOCK_EX | LOCK_NB);
 	if (c->lock < 0)
 		return c->lock;
 	r = record_write(c->dir, &c->rec);
+	if (r == 0)
+		r = fault_point("publish container");
 	if (r == 0 && renameat(c->all, staging, c->all, c->rec.id) < 0)
 		r = -errno;
 	return r;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "cas/fault.h"
+#include "base/fault.h"
 
 #ifdef CRATONS_FAULT
 #include "base/fd.h"
