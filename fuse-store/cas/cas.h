@@ -54,10 +54,8 @@ int cas_locate(struct cas *c, const struct digest *object, struct cas_place *ret
 ssize_t cas_read(struct cas *c, const struct tree_entry *file, uint64_t offset, void *bytes,
 	size_t len, struct diag *d);
 
-/* The whole file, at most `max` bytes (-ERR_LIMIT). */
-int cas_slurp(struct cas *c, const struct tree_entry *file, struct buf *ret, size_t max,
-	struct diag *d);
-/* The file at a path of a tree (not through subtrees): -ENOENT when it is not there. */
+/* The whole file at a path of a tree (not through subtrees), at most `max` bytes (-ERR_LIMIT): -ENOENT
+ * when it is not there. */
 int cas_slurp_path(struct cas *c, const struct digest *tree, struct str path, struct buf *ret,
 	size_t max, struct diag *d);
 

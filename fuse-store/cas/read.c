@@ -106,14 +106,12 @@ ssize_t cas_read(struct cas *c, const struct tree_entry *file, uint64_t offset, 
 	return (ssize_t)len;
 }
 
-int cas_slurp(struct cas *c, const struct tree_entry *file, struct buf *ret, size_t max,
+static int slurp(struct cas *c, const struct tree_entry *file, struct buf *ret, size_t max,
 	struct diag *d)
 {
 	ssize_t n;
 	int r;
 
-	if (file->kind != TREE_FILE)
-		return -EINVAL;
 	if (file->size > max)
 		return diag_fail(d, -ERR_LIMIT, "'%.*s' is too large", STR_ARG(file->name));
 	r = buf_reserve(ret, (size_t)file->size);
@@ -141,5 +139,5 @@ int cas_slurp_path(struct cas *c, const struct digest *tree, struct str path, st
 	tree_get(t, i, &e);
 	if (e.kind != TREE_FILE)
 		return diag_errno(d, -ENOENT, "'%.*s' is not a file", STR_ARG(path));
-	return cas_slurp(c, &e, ret, max, d);
+	return slurp(c, &e, ret, max, d);
 }

@@ -4,7 +4,6 @@
 #include "base/fd.h"
 #include "base/fault.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,27 +11,19 @@
 int scan_folder(int dirfd, const char *path, scan_name_fn fn, void *data)
 {
 	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct dirent *e;
+	const char *name;
 	DIR *dir;
-	int r = 0;
+	int r;
 
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-	dir = fdopendir(fd);
-	if (!dir) {
-		r = -errno;
-		close(fd);
-		return r;
-	}
-	while (r == 0) {
-		errno = 0;
-		e = readdir(dir);
-		if (!e) {
-			r = -errno;
+	dir = dir_stream(fd);
+	if (!dir)
+		return -errno;
+	while ((r = dir_next(dir, &name)) == 1) {
+		r = fn(data, fd, name);
+		if (r != 0)
 			break;
-		}
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			r = fn(data, fd, e->d_name);
 	}
 	closedir(dir);
 	return r;

@@ -3,70 +3,20 @@
 # test: timeout=120
 """cratons shell on a terminal: prompt, the project's commands, interrupt, stop and continue, the window's
 size, no way to type into the caller's terminal, the exit status."""
-import fcntl, os, pty, select, shutil, signal, struct, sys, tempfile, termios, time
+import os, shutil, sys, tempfile, time
 
-TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
-BUILD = os.environ.get("BUILD") or TOP + "/build"
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from terminal import BUILD, Terminal, check, finish, skip
+
 CRATONS = BUILD + "/bin/cratons"
-count = failed = 0
-
-
-def check(good, name, detail=""):
-    global count, failed
-    count += 1
-    failed += not good
-    print("%sok %d - %s" % ("" if good else "not ", count, name), flush=True)
-    if not good:
-        print("# " + repr(detail)[-2000:])
-
-
-class Terminal:
-    def __init__(self, cwd, *command):
-        self.text = ""
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.environ.update(TERM="dumb", SECRET="canary")
-            os.chdir(cwd)
-            os.execv(command[0], command)
-        self.resize(30, 100)
-
-    def resize(self, rows, columns):
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-    def type(self, text):
-        self.text = ""
-        os.write(self.fd, text.encode())
-
-    def sees(self, part, seconds=15):
-        end = time.time() + seconds
-        while part not in self.text and time.time() < end:
-            if not select.select([self.fd], [], [], 0.05)[0]:
-                continue
-            try:
-                data = os.read(self.fd, 4096)
-            except OSError:
-                break
-            self.text += data.decode("utf-8", "replace")
-        return part in self.text
-
-    def status(self):
-        for _ in range(200):
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.05)
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-        return "it did not end"
 
 
 def injects(cwd, *command):
     """Whether TIOCSTI, run by the command, reaches the terminal's own input."""
-    t = Terminal(cwd, "/bin/bash", "-c", 'stty -echo; "$@"; echo over; read -t 2 line && echo "got $line"; echo end',
-                 "sh", *command)
+    t = Terminal("/bin/bash", "-c", 'stty -echo; "$@"; echo over; read -t 2 line && echo "got $line"; echo end',
+                 "sh", *command, cwd=cwd)
     t.sees("\nend", 20)
-    t.status()
-    os.close(t.fd)
+    t.end()
     return "got injected" in t.text
 
 
@@ -80,7 +30,7 @@ def main(place):
     if os.system("cd '%s' && '%s' -q install" % (project, CRATONS)) != 0:
         check(False, "a project is installed")
         return
-    t = Terminal(project + "/sub", CRATONS, "shell", "-e", "PS1=in> ")
+    t = Terminal(CRATONS, "shell", "-e", "PS1=in> ", cwd=project + "/sub", SECRET="canary")
     if not check_prompt(t):
         return
     t.type("pwd; echo secret=$SECRET.; tty\n")
@@ -117,9 +67,7 @@ def main(place):
     if injects(project, *probe):
         check(not injects(project, CRATONS, "run", "--", "./probe", *probe[1:]), "it cannot type into the caller's terminal")
     else:
-        global count
-        count += 1
-        print("ok %d - it cannot type into the caller's terminal # SKIP it does not work bare here (dev.tty.legacy_tiocsti)" % count)
+        skip("it cannot type into the caller's terminal", "it does not work bare here (dev.tty.legacy_tiocsti)")
 
 
 def check_prompt(t):
@@ -136,5 +84,4 @@ try:
     main(here)
 finally:
     shutil.rmtree(here, ignore_errors=True)
-print("1..%d" % count)
-sys.exit(failed > 0)
+finish()

@@ -3,66 +3,13 @@
 # test: timeout=120
 """The container's terminal: job control, window size, raw mode and back, pipelines, and no way to type
 into the caller's."""
-import fcntl, os, pty, select, signal, struct, sys, termios, time
+import os, sys, termios, time
 
-BUILD = os.environ.get("BUILD") or os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../build")
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from terminal import BUILD, Terminal, check, finish, skip
+
 TOOL = BUILD + "/test/sandbox-tool"
 PROBE = BUILD + "/test/probe"
-count = failed = 0
-
-
-def check(good, name, detail=""):
-    global count, failed
-    count += 1
-    failed += not good
-    print("%sok %d - %s" % ("" if good else "not ", count, name))
-    if not good:
-        print("# " + repr(detail))
-
-
-class Terminal:
-    def __init__(self, *command):
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.environ.update(PS1="$ ", TERM="dumb")
-            os.execvp(command[0], command)
-        self.resize(30, 100)
-        self.text = ""
-
-    def resize(self, rows, columns):
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-    def type(self, text):
-        self.text = ""
-        os.write(self.fd, text.encode())
-
-    def sees(self, part, seconds=10):
-        end = time.time() + seconds
-        while part not in self.text and time.time() < end:
-            if not select.select([self.fd], [], [], 0.05)[0]:
-                continue
-            try:
-                data = os.read(self.fd, 4096)
-            except OSError:
-                break
-            if not data:
-                break
-            self.text += data.decode("utf-8", "replace")
-        return part in self.text
-
-    def modes(self):
-        return termios.tcgetattr(self.fd)[3]
-
-    def end(self):
-        os.close(self.fd)
-        for _ in range(100):
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.05)
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-        return "killed"
 
 
 def shell_inside():
@@ -98,7 +45,7 @@ def shell_inside():
 
 
 def under_a_shell():
-    t = Terminal("bash", "--norc", "-i")
+    t = Terminal("bash", "--norc", "-i", PS1="$ ")
     t.sees("$ ")
     t.type(TOOL + " -- sh -c 'echo st''arted; sleep 4'\n")
     t.sees("started")
@@ -142,7 +89,7 @@ def under_a_shell():
 
 
 def injected(*prefix, odd=False):
-    t = Terminal("bash", "--norc", "-i")
+    t = Terminal("bash", "--norc", "-i", PS1="$ ")
     t.sees("$ ")
     t.type(" ".join(prefix) + " %s %s 'echo in''jected\n' 2>/tmp/cratons-tiocsti; echo over\n" % (
         PROBE, "tiocsti-odd" if odd else "tiocsti"))
@@ -158,9 +105,7 @@ def no_typing():
     for odd in False, True:
         name = "TIOCSTI%s into the caller's terminal" % (", with high bits set," if odd else "")
         if not injected(odd=odd):
-            global count
-            count += 1
-            print("ok %d - %s # SKIP it does not work bare here (dev.tty.legacy_tiocsti)" % (count, name))
+            skip(name, "it does not work bare here (dev.tty.legacy_tiocsti)")
             continue
         check(not injected(TOOL, "--ro-bind", BUILD + "/test", "--", odd=odd), name)
 
@@ -170,7 +115,7 @@ def hang_up():
     t.sees("ready")
     status = t.end()
     check(status != "killed", "a terminal that goes away ends the container", status)
-    t = Terminal("bash", "--norc", "-i")
+    t = Terminal("bash", "--norc", "-i", PS1="$ ")
     t.sees("$ ")
     t.type("exec %s -- sh -c 'kill -STOP $$'\n" % TOOL)
     time.sleep(0.5)
@@ -182,5 +127,4 @@ shell_inside()
 under_a_shell()
 no_typing()
 hang_up()
-print("1..%d" % count)
-sys.exit(failed > 0)
+finish()

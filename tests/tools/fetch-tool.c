@@ -106,7 +106,7 @@ static void print_statistics(struct tool *t, const struct loop *l)
 	json_out_start(&o, &line, false);
 	json_out_open(&o, '{');
 	json_out_key(&o, "loop");
-	json_out_text(&o, loop_backend_name(l));
+	json_out_text(&o, loop_backend(l) == LOOP_URING ? "io_uring" : "epoll");
 	json_out_key(&o, "requests");
 	json_out_int(&o, (int64_t)s.requests);
 	json_out_key(&o, "retries");

@@ -1,40 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A store in a folder of its own under /tmp, and what tests put into it. */
+/* A store in a folder of its own, and what tests put into it. */
 #ifndef CRATONS_TESTS_UNIT_CAS_STORE_H
 #define CRATONS_TESTS_UNIT_CAS_STORE_H
 
-#include "base/fd.h"
 #include "cas/cas-write.h"
 #include "prim/err.h"
+#include "tests/unit/scratch.h"
 
-#include <criterion/criterion.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
-struct home {
-	char path[64];
-	int fd;
-};
-
-static inline void home_done(struct home *h)
-{
-	close(h->fd);
-	remove_all(AT_FDCWD, h->path);
-}
-
-static inline struct home home_new(void)
-{
-	struct home h = { .path = "/tmp/cratons-unit-XXXXXX" };
-
-	cr_assert_not_null(mkdtemp(h.path));
-	h.fd = open(h.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cr_assert_geq(h.fd, 0);
-	return h;
-}
-
-static inline struct cas_writer *writer(const struct home *h)
+static inline struct cas_writer *writer(const struct scratch *h)
 {
 	_cleanup_diag_ struct diag d = DIAG_INIT;
 	struct cas_writer *w = NULL;
@@ -84,30 +59,43 @@ static inline struct digest put_package(struct cas_writer *w, unsigned seed, int
 	return tree;
 }
 
+/* A tree that has another below it. */
+static inline struct digest tree_of(struct cas_writer *w, const struct digest *sub)
+{
+	_cleanup_(tree_builder_free_p) struct tree_builder *b = NULL;
+	struct digest t;
+
+	cr_assert_eq(tree_builder_new(&b), 0);
+	cr_assert_eq(tree_builder_subtree(b, STR("node_modules/x"), sub), 0);
+	cr_assert_eq(cas_writer_tree(w, b, &t, NULL), 0);
+	return t;
+}
+
 /* Reads every file of a tree: the number of files read well; *ret_bad of those that were not. */
 static inline int read_all(struct cas *c, const struct digest *digest, int *ret_bad)
 {
-	_cleanup_diag_ struct diag d = DIAG_INIT;
+	static __thread char bytes[1 << 20];
 	const struct tree *t;
 	int good = 0, bad = 0;
 
-	if (cas_tree(c, digest, &t, &d) < 0) {
+	if (cas_tree(c, digest, &t, NULL) < 0) {
 		*ret_bad = 1;
 		return 0;
 	}
 	for (uint32_t i = 0; i < tree_nentries(t); i++) {
-		_cleanup_buf_ struct buf b = BUF_INIT;
 		struct tree_entry e;
 		struct digest got;
+		ssize_t n;
 
 		tree_get(t, i, &e);
 		if (e.kind != TREE_FILE)
 			continue;
-		if (cas_slurp(c, &e, &b, 1 << 20, &d) < 0) {
+		n = cas_read(c, &e, 0, bytes, sizeof(bytes), NULL);
+		if (n < 0) {
 			bad++;
 			continue;
 		}
-		got = hash_bytes(buf_text(&b), b.len);
+		got = hash_bytes(bytes, (size_t)n);
 		cr_assert(digest_eq(&got, &e.digest), "wrong bytes were served");
 		good++;
 	}

@@ -36,7 +36,7 @@ static struct digest put_tree(struct cas_writer *w, const char *text)
 }
 
 struct place {
-	struct home home;
+	struct scratch home;
 	struct cas_writer *w;
 	struct digest tree;
 	struct materialize_result result;
@@ -45,12 +45,12 @@ struct place {
 static void place_done(struct place *p)
 {
 	cas_writer_free(p->w);
-	home_done(&p->home);
+	scratch_done(&p->home);
 }
 
 static struct place place_new(void)
 {
-	struct place p = { .home = home_new() };
+	struct place p = { .home = scratch_new() };
 
 	p.w = writer(&p.home);
 	p.tree = put_tree(p.w, small);

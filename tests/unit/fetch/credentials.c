@@ -2,6 +2,7 @@
 #include "engine/fetch/credentials.h"
 #include "base/fd.h"
 #include "prim/err.h"
+#include "tests/unit/scratch.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -280,32 +281,29 @@ static void put_file(int dirfd, const char *name, const char *text)
 
 Test(credentials, load_in_order)
 {
-	char path[] = "/tmp/cratons-unit-XXXXXX";
+	_cleanup_(scratch_done) struct scratch s = scratch_new();
 	struct manifest_registry registries[] = {
 		{ STR("npm"), STR("@m"), STR("https://manifest.example/") },
 	};
 	struct manifest m = { .registries = registries, .nregistries = 1 };
 	struct credentials *c;
 	char *user;
-	int fd;
 
 	clean_environment();
-	cr_assert_not_null(mkdtemp(path));
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cr_assert_eq(mkdirat(fd, "home", 0700), 0);
-	put_file(fd, "home/.npmrc", "registry=https://user.example/\n@m:registry=https://user.example/\n");
-	put_file(fd, ".npmrc", "registry=https://project.example/\n");
-	setenv("HOME", path, 1);
+	cr_assert_eq(mkdirat(s.fd, "home", 0700), 0);
+	put_file(s.fd, "home/.npmrc", "registry=https://user.example/\n@m:registry=https://user.example/\n");
+	put_file(s.fd, ".npmrc", "registry=https://project.example/\n");
+	setenv("HOME", s.path, 1);
 	cr_assert_eq(credentials_load(&c, -1, NULL, NULL), 0);
 	cr_assert_str_eq(credentials_registry(c, STR("npm"), STR("a"), ""), "https://project.example/");
 	cr_assert_null(credentials_proxy(c, true));
 	credentials_free(c);
 
-	cr_assert_gt(asprintf(&user, "%s/home/.npmrc", path), 0);
+	cr_assert_gt(asprintf(&user, "%s/home/.npmrc", s.path), 0);
 	setenv("npm_config_userconfig", user, 1);
 	free(user);
 	setenv("https_proxy", "http://proxy.example:3128", 1);
-	cr_assert_eq(credentials_load(&c, fd, &m, NULL), 0);
+	cr_assert_eq(credentials_load(&c, s.fd, &m, NULL), 0);
 	cr_assert_str_eq(credentials_registry(c, STR("npm"), STR("a"), ""), "https://project.example/");
 	cr_assert_str_eq(credentials_registry(c, STR("npm"), STR("@m/a"), ""), "https://manifest.example/");
 	cr_assert_str_eq(credentials_proxy(c, true), "http://proxy.example:3128");
@@ -313,9 +311,7 @@ Test(credentials, load_in_order)
 	credentials_free(c);
 
 	setenv("npm_config_registry", "https://environment.example", 1);
-	cr_assert_eq(credentials_load(&c, fd, NULL, NULL), 0);
+	cr_assert_eq(credentials_load(&c, s.fd, NULL, NULL), 0);
 	cr_assert_str_eq(credentials_registry(c, STR("npm"), STR("a"), ""), "https://environment.example/");
 	credentials_free(c);
-	close(fd);
-	cr_assert_eq(remove_all(AT_FDCWD, path), 0);
 }

@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "prim/err.h"
+#include "tests/unit/scratch.h"
 
 #include <cratons/wire/fused.h>
 #include <criterion/criterion.h>
@@ -11,50 +12,27 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-struct scratch {
-	char home[64];
-	int fd;
-};
-
-static void scratch(struct scratch *s)
-{
-	snprintf(s->home, sizeof(s->home), "/tmp/unit-mount.XXXXXX");
-	cr_assert_not_null(mkdtemp(s->home));
-	s->fd = open(s->home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cr_assert_geq(s->fd, 0);
-}
-
-static void scratch_done(struct scratch *s)
-{
-	close(s->fd);
-	remove_all(AT_FDCWD, s->home);
-}
-
 Test(mount, a_program_that_is_not_there_is_named)
 {
 	_cleanup_diag_ struct diag d = DIAG_INIT;
 	struct mount_server *server = NULL;
-	struct scratch s;
+	_cleanup_(scratch_done) struct scratch s = scratch_new();
 
-	scratch(&s);
 	setenv("CRATONS_FUSED", "/nowhere/cratons-fused", 1);
-	cr_assert_eq(mount_server_join(&server, s.fd, s.home, &d), -ERR_MOUNT);
+	cr_assert_eq(mount_server_join(&server, s.fd, s.path, &d), -ERR_MOUNT);
 	cr_assert_not_null(strstr(buf_text(&d.what), "/nowhere/cratons-fused"));
 	cr_assert_null(server);
-	scratch_done(&s);
 }
 
 Test(mount, a_server_that_ends_at_once_is_an_error)
 {
 	_cleanup_diag_ struct diag d = DIAG_INIT;
 	struct mount_server *server = NULL;
-	struct scratch s;
+	_cleanup_(scratch_done) struct scratch s = scratch_new();
 
-	scratch(&s);
 	setenv("CRATONS_FUSED", "/bin/true", 1);
-	cr_assert_eq(mount_server_join(&server, s.fd, s.home, &d), -ERR_MOUNT);
+	cr_assert_eq(mount_server_join(&server, s.fd, s.path, &d), -ERR_MOUNT);
 	cr_assert_null(server);
-	scratch_done(&s);
 }
 
 /* A socket left behind, and a listener that says nothing sensible, count as no server. */
@@ -63,19 +41,17 @@ Test(mount, a_dead_or_foreign_socket_is_not_believed)
 	_cleanup_diag_ struct diag d = DIAG_INIT;
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	struct mount_server *server = NULL;
-	struct scratch s;
+	_cleanup_(scratch_done) struct scratch s = scratch_new();
 	int fd;
 
-	scratch(&s);
 	setenv("CRATONS_FUSED", "/bin/true", 1);
 	cr_assert_eq(mkdirat(s.fd, "run", 0700), 0);
-	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/run/" FUSED_SOCKET, s.home);
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/run/" FUSED_SOCKET, s.path);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	cr_assert_eq(bind(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
 	close(fd);
-	cr_assert_eq(mount_server_join(&server, s.fd, s.home, &d), -ERR_MOUNT);
+	cr_assert_eq(mount_server_join(&server, s.fd, s.path, &d), -ERR_MOUNT);
 	cr_assert_null(server);
-	scratch_done(&s);
 }
 
 Test(mount, healing_where_nothing_is_mounted_does_nothing)

@@ -4,7 +4,6 @@
 #include "base/fd.h"
 #include "prim/err.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -239,21 +238,19 @@ static int sync_entry(struct sync *s, int dirfd, const struct tree *t, const str
 /* Removes what the tree does not have. Rewinding a second descriptor keeps `fd` where it is. */
 static int remove_extra(struct sync *s, int fd, const struct tree *t, uint32_t dir)
 {
-	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
-	DIR *d = again < 0 ? NULL : fdopendir(again);
-	struct dirent *e;
+	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
+	DIR *d = again < 0 ? NULL : dir_stream(again);
+	const char *name;
 	uint32_t at;
 
-	if (!d) {
-		r = -errno;
-		fd_closep(&again);
-		return r;
-	}
-	while (r == 0 && (e = readdir(d))) {
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
-				tree_find(t, dir, str_from(e->d_name), &at) == 0)
+	if (!d)
+		return -errno;
+	while ((r = dir_next(d, &name)) == 1) {
+		if (tree_find(t, dir, str_from(name), &at) == 0)
 			continue;
-		r = remove_all(fd, e->d_name);
+		r = remove_all(fd, name);
+		if (r < 0)
+			break;
 		s->result.removed++;
 	}
 	closedir(d);

@@ -4,7 +4,6 @@
 #include "base/fd.h"
 #include "prim/err.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -83,26 +82,21 @@ static int add_entry(struct ingest *in, int dirfd, const char *name)
 /* Takes the descriptor. The path names what is being added, for the tree and for the message. */
 static int walk(struct ingest *in, int fd)
 {
-	DIR *dir = fdopendir(fd);
 	size_t base = in->path.len;
-	struct dirent *e;
-	int r = 0;
+	DIR *dir = dir_stream(fd);
+	const char *name;
+	int r;
 
-	if (!dir) {
-		r = -errno;
-		close(fd);
-		return r;
-	}
-	while (r == 0 && (e = readdir(dir))) {
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		r = buf_addf(&in->path, "%s%s", base ? "/" : "", e->d_name);
+	if (!dir)
+		return -errno;
+	while ((r = dir_next(dir, &name)) == 1) {
+		r = buf_addf(&in->path, "%s%s", base ? "/" : "", name);
 		if (r == 0)
-			r = add_entry(in, fd, e->d_name);
-		if (r == 0) {
-			in->path.len = base;
-			in->path.data[base] = '\0';
-		}
+			r = add_entry(in, fd, name);
+		if (r < 0)
+			break;
+		in->path.len = base;
+		in->path.data[base] = '\0';
 	}
 	closedir(dir);
 	return r;

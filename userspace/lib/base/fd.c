@@ -3,14 +3,11 @@
 
 #include "prim/err.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 int fd_write_all(int fd, const void *bytes, size_t len)
 {
@@ -212,19 +209,29 @@ int dir_open_below(int dirfd, const char *path, mode_t mode)
 	return TAKE_FD(at);
 }
 
-int open_beneath(int dirfd, const char *path, int flags, mode_t mode)
+DIR *dir_stream(int fd)
 {
-	struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC),
-		.mode = flags & (O_CREAT | O_TMPFILE) ? mode : 0,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
-	};
-	long fd;
+	DIR *dir = fdopendir(fd);
+	int error = errno;
 
-	do
-		fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
-	while (fd < 0 && errno == EAGAIN);
-	return fd < 0 ? -errno : (int)fd;
+	if (!dir)
+		close(fd);
+	errno = error;
+	return dir;
+}
+
+int dir_next(DIR *dir, const char **ret_name)
+{
+	struct dirent *e;
+
+	do {
+		errno = 0;
+		e = readdir(dir);
+		if (!e)
+			return -errno;
+	} while (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0);
+	*ret_name = e->d_name;
+	return 1;
 }
 
 static int remove_below(int fd);
@@ -251,18 +258,17 @@ static int remove_entry(int dirfd, const char *name)
 /* Takes the descriptor. */
 static int remove_below(int fd)
 {
-	DIR *dir = fdopendir(fd);
-	struct dirent *e;
-	int r = 0;
+	DIR *dir = dir_stream(fd);
+	const char *name;
+	int r;
 
-	if (!dir) {
-		r = -errno;
-		close(fd);
-		return r;
+	if (!dir)
+		return -errno;
+	while ((r = dir_next(dir, &name)) == 1) {
+		r = remove_entry(fd, name);
+		if (r < 0)
+			break;
 	}
-	while (r == 0 && (e = readdir(dir)))
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			r = remove_entry(fd, e->d_name);
 	closedir(dir);
 	return r;
 }

@@ -5,6 +5,7 @@
 
 #include "prim/buf.h"
 
+#include <dirent.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -40,9 +41,10 @@ int dir_make_all(int dirfd, const char *path, mode_t mode);
  * -ENOTDIR): for places below a directory that somebody else writes too. A descriptor or -errno. */
 int dir_open_below(int dirfd, const char *path, mode_t mode);
 
-/* Opens a path below dirfd that may not leave it, neither by ".." nor by a link (openat2 with
- * RESOLVE_BENEATH and RESOLVE_NO_MAGICLINKS): a descriptor or -errno (-EXDEV when it would leave). */
-int open_beneath(int dirfd, const char *path, int flags, mode_t mode);
+/* A directory's names. The stream has the descriptor from then on, and closedir() closes it; on failure
+ * (NULL and errno) it is closed at once. dir_next leaves out "." and "..": 1, 0 at the end, or -errno. */
+DIR *dir_stream(int fd);
+int dir_next(DIR *dir, const char **ret_name);
 
 /* Removes a file or a whole directory without following links; 0 also when it was not there. */
 int remove_all(int dirfd, const char *path);

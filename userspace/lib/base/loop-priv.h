@@ -42,7 +42,6 @@ struct post {
 };
 
 struct backend_ops {
-	const char *name;
 	enum loop_backend kind;
 	int (*watch)(struct loop *l, int fd);	/* l->watches.v[fd] changed */
 	int (*write_file)(struct loop *l, int dirfd, const char *temporary, const char *name,

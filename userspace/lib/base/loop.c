@@ -75,11 +75,6 @@ enum loop_backend loop_backend(const struct loop *l)
 	return l->ops->kind;
 }
 
-const char *loop_backend_name(const struct loop *l)
-{
-	return l->ops->name;
-}
-
 int loop_watch(struct loop *l, int fd, unsigned events, loop_fd_fn fn, void *data)
 {
 	struct watch *w;

@@ -23,7 +23,6 @@ int loop_new(struct loop **ret, enum loop_backend want, struct diag *d);
 void loop_free(struct loop *l);
 DEFINE_CLEANUP(struct loop *, loop_free);
 enum loop_backend loop_backend(const struct loop *l);
-const char *loop_backend_name(const struct loop *l);	/* "io_uring", "epoll" */
 
 /* Level-triggered watch of a descriptor; events 0 ends it. One watch a descriptor. */
 int loop_watch(struct loop *l, int fd, unsigned events, loop_fd_fn fn, void *data);

@@ -81,7 +81,6 @@ static void plain_done(struct loop *l)
 }
 
 static const struct backend_ops plain_ops = {
-	.name = "epoll",
 	.kind = LOOP_PLAIN,
 	.watch = plain_watch,
 	.write_file = loop_write_file_now,

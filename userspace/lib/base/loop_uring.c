@@ -380,7 +380,6 @@ static void uring_done(struct loop *l)
 }
 
 static const struct backend_ops uring_ops = {
-	.name = "io_uring",
 	.kind = LOOP_URING,
 	.watch = uring_watch,
 	.write_file = uring_write_file,
