@@ -125,7 +125,19 @@ Test(diag, first_place_stays_and_control_characters_go)
 	cr_assert_str_eq(buf_text(&d.where), "cratons.toml:3:1");
 	diag_context(&d, "reading %s", "x");
 	cr_assert_str_eq(buf_text(&d.what), "reading x: bad name 'a?]0;x?'");
+}
+
+Test(diag, without_one_the_code_stays)
+{
+	struct diag d = { .code = -ERR_LIMIT };
+
+	cr_assert_lt(diag_hint(NULL, "x"), 0);
 	cr_assert_eq(diag_fail(NULL, -EIO, "x"), -EIO);
+	cr_assert_eq(diag_where(NULL, "x"), -EIO);
+	cr_assert_eq(diag_errno(NULL, -ENOENT, "x"), -ENOENT);
+	cr_assert_eq(diag_hint(NULL, "x"), -ENOENT);
+	cr_assert_eq(diag_copy(NULL, &d), -ERR_LIMIT);
+	cr_assert_eq(diag_context(NULL, "x"), -ERR_LIMIT);
 }
 
 Test(vec, keeps_elements_while_growing)

@@ -7,6 +7,16 @@
 
 #define DIAG_TEXT_MAX 16384
 
+/* What the last failure without a diagnostic was, for who adds a place or a hint to it. */
+static _Thread_local int unrecorded = -EINVAL;
+
+static int not_recorded(int code)
+{
+	if (code < 0)
+		unrecorded = code;
+	return code;
+}
+
 void diag_done(struct diag *d)
 {
 	buf_done(&d->what);
@@ -56,7 +66,7 @@ int diag_fail(struct diag *d, int code, const char *format, ...)
 	va_list ap;
 
 	if (!d)
-		return code;
+		return not_recorded(code);
 	diag_reset(d);
 	d->code = code;
 	va_start(ap, format);
@@ -70,7 +80,7 @@ int diag_errno(struct diag *d, int code, const char *format, ...)
 	va_list ap;
 
 	if (!d)
-		return code;
+		return not_recorded(code);
 	diag_reset(d);
 	d->code = code;
 	va_start(ap, format);
@@ -85,7 +95,7 @@ int diag_where(struct diag *d, const char *format, ...)
 	va_list ap;
 
 	if (!d)
-		return -EINVAL;
+		return unrecorded;
 	if (d->where.len == 0) {
 		va_start(ap, format);
 		put(&d->where, format, ap);
@@ -99,7 +109,7 @@ int diag_hint(struct diag *d, const char *format, ...)
 	va_list ap;
 
 	if (!d)
-		return -EINVAL;
+		return unrecorded;
 	if (d->hint.len == 0) {
 		va_start(ap, format);
 		put(&d->hint, format, ap);
@@ -111,7 +121,7 @@ int diag_hint(struct diag *d, const char *format, ...)
 int diag_copy(struct diag *d, const struct diag *from)
 {
 	if (!d)
-		return from->code;
+		return not_recorded(from->code);
 	diag_reset(d);
 	d->code = from->code;
 	(void)buf_addstr(&d->what, buf_str(&from->what));
@@ -126,7 +136,7 @@ int diag_context(struct diag *d, const char *format, ...)
 	va_list ap;
 
 	if (!d)
-		return -EINVAL;
+		return unrecorded;
 	va_start(ap, format);
 	put(&whole, format, ap);
 	va_end(ap);

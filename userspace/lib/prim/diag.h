@@ -35,7 +35,7 @@ int diag_fail(struct diag *d, int code, const char *format, ...) _printf_(3, 4);
 int diag_errno(struct diag *d, int code, const char *format, ...) _printf_(3, 4);
 
 /* Each sets its part unless it was set since the failure. They return the failure's code, so that
- * `return diag_hint(d, "…")` works; without a diag they return -EINVAL. */
+ * `return diag_hint(d, "…")` works: without a diag that of this thread's last failure without one. */
 int diag_where(struct diag *d, const char *format, ...) _printf_(2, 3);
 int diag_hint(struct diag *d, const char *format, ...) _printf_(2, 3);
 
