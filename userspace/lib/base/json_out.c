@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/json.h"
 
+#include "base/quote.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -41,62 +43,10 @@ static void put_separator(struct json_out *o)
 	o->first = o->after_key = false;
 }
 
-static const char *escape_of(unsigned char c)
-{
-	switch (c) {
-	case '"':
-		return "\\\"";
-	case '\\':
-		return "\\\\";
-	case '\n':
-		return "\\n";
-	case '\r':
-		return "\\r";
-	case '\t':
-		return "\\t";
-	case '\b':
-		return "\\b";
-	case '\f':
-		return "\\f";
-	}
-	return NULL;
-}
-
-static void put_code_point(struct json_out *o, unsigned code)
-{
-	char text[8];
-
-	snprintf(text, sizeof(text), "\\u%04x", code);
-	put(o, text, 6);
-}
-
-/* DEL and the C1 controls need no escape in JSON, but they do on the terminal that shows it. */
 static void put_string(struct json_out *o, struct str s)
 {
-	size_t from = 0, i = 0;
-
-	put(o, "\"", 1);
-	while (i < s.n) {
-		unsigned char c = (unsigned char)s.p[i];
-		size_t len = c < 0x80 ? 1 : str_utf8_sequence(s, i);
-		bool c1 = len == 2 && c == 0xc2 && (unsigned char)s.p[i + 1] < 0xa0;
-
-		if (len > 0 && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f && !c1) {
-			i += len;
-			continue;
-		}
-		put(o, s.p + from, i - from);
-		if (len == 0)
-			put(o, "\xef\xbf\xbd", 3);
-		else if (escape_of(c))
-			put(o, escape_of(c), 2);
-		else
-			put_code_point(o, c1 ? (unsigned char)s.p[i + 1] : c);
-		i += len ? len : 1;
-		from = i;
-	}
-	put(o, s.p + from, s.n - from);
-	put(o, "\"", 1);
+	if (o->error == 0)
+		o->error = buf_add_quoted(o->to, s);
 }
 
 void json_out_open(struct json_out *o, char bracket)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/toml.h"
 
+#include "base/quote.h"
 #include "base/toml-node.h"
 #include "prim/err.h"
 
@@ -138,67 +139,9 @@ int toml_where(const struct toml_doc *doc, struct toml_place place, struct diag 
 	return diag_where(d, "%s:%u:%u", toml_name(doc), place.line, place.column);
 }
 
-static const char *escape_of(unsigned char c)
-{
-	switch (c) {
-	case '"':
-		return "\\\"";
-	case '\\':
-		return "\\\\";
-	case '\n':
-		return "\\n";
-	case '\r':
-		return "\\r";
-	case '\t':
-		return "\\t";
-	}
-	return NULL;
-}
-
-/* Text up to where something must be escaped; U+0080 to U+009F are legal, but drive terminals. */
-static size_t plain_run(struct str s, size_t from)
-{
-	size_t i = from;
-
-	while (i < s.n) {
-		unsigned char c = (unsigned char)s.p[i];
-		size_t len = c < 0x80 ? 1 : str_utf8_sequence(s, i);
-
-		if (len == 0 || c < 0x20 || c == '"' || c == '\\' || c == 0x7f)
-			break;
-		if (c == 0xc2 && (unsigned char)s.p[i + 1] < 0xa0)
-			break;
-		i += len;
-	}
-	return i - from;
-}
-
-static int put_escaped(struct buf *to, struct str s, size_t *i)
-{
-	unsigned char c = (unsigned char)s.p[*i];
-	size_t len = str_utf8_sequence(s, *i);
-
-	*i += len ? len : 1;
-	if (len == 0)
-		return buf_adds(to, "\xef\xbf\xbd");
-	if (escape_of(c))
-		return buf_adds(to, escape_of(c));
-	return buf_addf(to, "\\u%04X", len == 2 ? (unsigned char)s.p[*i - 1] : c);
-}
-
 int toml_put_string(struct buf *to, struct str s)
 {
-	int r = buf_addc(to, '"');
-
-	for (size_t i = 0; r == 0 && i < s.n;) {
-		size_t run = plain_run(s, i);
-
-		r = buf_add(to, s.p + i, run);
-		i += run;
-		if (r == 0 && i < s.n)
-			r = put_escaped(to, s, &i);
-	}
-	return r < 0 ? r : buf_addc(to, '"');
+	return buf_add_quoted(to, s);
 }
 
 static bool bare(struct str key)
