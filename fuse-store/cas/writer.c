@@ -276,14 +276,14 @@ void cas_writer_set_io(struct cas_writer *w, const struct cas_io *io)
 static int make_folder(struct cas_writer *w, const char *path)
 {
 	char folder[CAS_PATH_MAX];
-	int r;
+	/* Counted whether it is there or not: that follows from names which are random. */
+	int r = fault_point("create folder");
 
+	if (r < 0)
+		return r;
 	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') - path), path);
 	if (faccessat(w->store_fd, folder, F_OK, 0) == 0)
 		return 0;
-	r = fault_point("create folder");
-	if (r < 0)
-		return r;
 	return mkdirat(w->store_fd, folder, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
