@@ -21,7 +21,4 @@ struct lock_wish {
 int lock_select(const struct lockfile *l, const struct lock_root *root, const struct lock_wish *wish,
 	bool *ret, struct diag *d);
 
-/* Whether the package lists the edge as one that may be absent. */
-bool lock_edge_optional(const struct lock_package *p, const struct lock_edge *e);
-
 #endif
