@@ -181,33 +181,35 @@ static int put_one_aside(struct verify *v, const struct digest *d, int dirfd, co
 	return r;
 }
 
-static int verify_large(void *data, const struct digest *d, int dirfd, const char *name)
+/* What the check of a file of its own said: gone by now, well, or else damaged. */
+static int judge(struct verify *v, int r, const char *kind, const struct digest *d, int dirfd,
+	const char *name)
 {
-	struct verify *v = data;
-	int r = check_large(v->w->store_fd, d);
+	char why[64];
 
-	if (r == -ENOENT)
+	if (r == -ENOENT || r == -ERR_STORE_MISSING)
 		return 0;
 	v->checked++;
 	if (r == 0)
 		return 0;
-	report_digest(v, "objects", d, "the object is damaged");
+	snprintf(why, sizeof(why), "the %.*s is damaged", (int)strlen(kind) - 1, kind);
+	report_digest(v, kind, d, why);
 	return put_one_aside(v, d, dirfd, name);
+}
+
+static int verify_large(void *data, const struct digest *d, int dirfd, const char *name)
+{
+	struct verify *v = data;
+
+	return judge(v, check_large(v->w->store_fd, d), "objects", d, dirfd, name);
 }
 
 static int verify_tree(void *data, const struct digest *d, int dirfd, const char *name)
 {
 	_cleanup_(tree_free_p) struct tree *t = NULL;
 	struct verify *v = data;
-	int r = cas_load_tree(v->w->cas, d, &t, NULL);
 
-	if (r == -ERR_STORE_MISSING)
-		return 0;
-	v->checked++;
-	if (r == 0)
-		return 0;
-	report_digest(v, "trees", d, "the tree is damaged");
-	return put_one_aside(v, d, dirfd, name);
+	return judge(v, cas_load_tree(v->w->cas, d, &t, NULL), "trees", d, dirfd, name);
 }
 
 static int verify_document(void *data, const struct digest *d, int dirfd, const char *name)

@@ -29,19 +29,6 @@ struct run {
 	struct sandbox sandbox;
 };
 
-static const char *text(struct run *run, const char *format, ...) _printf_(2, 3);
-static const char *text(struct run *run, const char *format, ...)
-{
-	_cleanup_buf_ struct buf b = BUF_INIT;
-	va_list ap;
-	int r;
-
-	va_start(ap, format);
-	r = buf_vaddf(&b, format, ap);
-	va_end(ap);
-	return r < 0 ? NULL : arena_str(&run->arena, buf_str(&b)).p;
-}
-
 static int add_bind(struct run *run, struct sandbox_bind b)
 {
 	if (!b.target || (b.kind != SANDBOX_BIND_TMPFS && !b.source))
@@ -55,8 +42,8 @@ static int bind_tree(struct run *run, const struct digest *tree, const char *tar
 
 	return add_bind(run, (struct sandbox_bind){
 		.kind = SANDBOX_BIND_TREE,
-		.source = text(run, "%s/%s", mount_server_path(run->server),
-			digest_hex(tree, hex)),
+		.source = arena_fmt(&run->arena, "%s/%s", mount_server_path(run->server),
+			digest_hex(tree, hex)).p,
 		.target = target,
 	});
 }
@@ -73,7 +60,7 @@ static int make_own(struct run *run, const char *below, const char **ret)
 		return fd == -ELOOP || fd == -ENOTDIR ? diag_hint(run->diag,
 			"it has to be a directory, not a link: remove it") : fd;
 	}
-	*ret = text(run, "%s/%s", p->path, below);
+	*ret = arena_fmt(&run->arena, "%s/%s", p->path, below).p;
 	return *ret ? 0 : -ENOMEM;
 }
 
@@ -89,8 +76,8 @@ static int bind_overlay(struct run *run, const char *target)
 		r = make_own(run, ".cratons/overlay/work", &work);
 	return r < 0 ? r : add_bind(run, (struct sandbox_bind){
 		.kind = SANDBOX_BIND_OVERLAY,
-		.source = text(run, "%s/%s", mount_server_path(run->server),
-			digest_hex(run->options->environment, hex)),
+		.source = arena_fmt(&run->arena, "%s/%s", mount_server_path(run->server),
+			digest_hex(run->options->environment, hex)).p,
 		.target = target,
 		.upper = upper,
 		.work = work,
@@ -106,14 +93,15 @@ static int bind_caches(struct run *run, const char *modules)
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++) {
-		const char *below = text(run, ".cratons/cache/%s", names[i]), *source = NULL;
+		const char *below = arena_fmt(&run->arena, ".cratons/cache/%s", names[i]).p;
+		const char *source = NULL;
 
 		r = below ? make_own(run, below, &source) : -ENOMEM;
 		if (r == 0)
 			r = add_bind(run, (struct sandbox_bind){
 				.kind = SANDBOX_BIND_RW,
 				.source = source,
-				.target = text(run, "%s/%s", modules, names[i]),
+				.target = arena_fmt(&run->arena, "%s/%s", modules, names[i]).p,
 				.no_links = true,
 			});
 	}
@@ -123,7 +111,7 @@ static int bind_caches(struct run *run, const char *modules)
 static int bind_modules(struct run *run)
 {
 	const struct project *p = run->project;
-	const char *modules = text(run, "%s/" MODULES, p->path);
+	const char *modules = arena_fmt(&run->arena, "%s/" MODULES, p->path).p;
 	int r;
 
 	if (!modules)
@@ -150,7 +138,7 @@ static int bind_authority(struct run *run)
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++) {
-		const char *path = text(run, "%s/%s", p->path, names[i]);
+		const char *path = arena_fmt(&run->arena, "%s/%s", p->path, names[i]).p;
 		struct stat st;
 
 		if (fstatat(p->fd, names[i], &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISLNK(st.st_mode))
@@ -171,7 +159,7 @@ static int plan_binds(struct run *run)
 		r = bind_authority(run);
 	if (r == 0 && run->cover_store)
 		r = add_bind(run, (struct sandbox_bind){ .kind = SANDBOX_BIND_TMPFS, .size = 4096,
-			.target = text(run, "%s", run->project->home) });
+			.target = arena_fmt(&run->arena, "%s", run->project->home).p });
 	if (r == 0 && o->environment)
 		r = bind_modules(run);
 	/* A colon ends a place of PATH and cannot be quoted: such a project has a second name. */

@@ -112,27 +112,14 @@ static int stage(struct build *b)
 		MATERIALIZE_AUTO, &m, b->diag);
 }
 
-static const char *text(struct build *b, const char *format, ...) _printf_(2, 3);
-static const char *text(struct build *b, const char *format, ...)
-{
-	_cleanup_buf_ struct buf t = BUF_INIT;
-	va_list ap;
-	int r;
-
-	va_start(ap, format);
-	r = buf_vaddf(&t, format, ap);
-	va_end(ap);
-	return r < 0 ? NULL : arena_str(&b->arena, buf_str(&t)).p;
-}
-
 static int script_env(struct build *b, const struct sandbox *s, const struct build_step *step,
 	const char *const **ret)
 {
 	static const char *const nothing[] = { NULL };
 	const struct build_plan *plan = b->q->plan;
-	const char *path = text(b, "%s" MODULES_AT "/%.*s.bin%s%.*s",
+	const char *path = arena_fmt(&b->arena, "%s" MODULES_AT "/%.*s.bin%s%.*s",
 		b->q->node ? NODE_AT "/bin:" : "", STR_ARG(plan->bin_dir),
-		plan->path_tail.n ? ":" : "", STR_ARG(plan->path_tail));
+		plan->path_tail.n ? ":" : "", STR_ARG(plan->path_tail)).p;
 	const char *const *base;
 	const char **all;
 	size_t n = 0;
@@ -148,7 +135,7 @@ static int script_env(struct build *b, const struct sandbox *s, const struct bui
 	memcpy(all, base, n * sizeof(*all));
 	for (size_t i = 0; i < plan->nenv; i++)
 		all[n++] = plan->env[i].p;
-	all[n] = text(b, "npm_lifecycle_event=%.*s", STR_ARG(step->name));
+	all[n] = arena_fmt(&b->arena, "npm_lifecycle_event=%.*s", STR_ARG(step->name)).p;
 	*ret = all;
 	return all[n] ? 0 : -ENOMEM;
 }
@@ -175,15 +162,17 @@ static int script_failed(struct build *b, const struct build_step *step,
 static int run_step(struct build *b, const struct build_step *step)
 {
 	const struct build_request *q = b->q;
-	const char *own = text(b, MODULES_AT "/%.*s", STR_ARG(q->path));
+	const char *own = arena_fmt(&b->arena, MODULES_AT "/%.*s", STR_ARG(q->path)).p;
 	const char *argv[] = { "/bin/sh", "-c", step->command.p, NULL };
 	char hex[DIGEST_HEX], node_hex[DIGEST_HEX] = "";
 	struct sandbox_bind binds[] = {
-		{ .kind = SANDBOX_BIND_TREE, .target = MODULES_AT, .source = text(b, "%s/%s",
-			mount_server_path(b->server), digest_hex(q->environment, hex)) },
+		{ .kind = SANDBOX_BIND_TREE, .target = MODULES_AT,
+			.source = arena_fmt(&b->arena, "%s/%s", mount_server_path(b->server),
+				digest_hex(q->environment, hex)).p },
 		{ .kind = SANDBOX_BIND_RW, .source = buf_text(&b->host_dir), .target = own },
-		{ .kind = SANDBOX_BIND_TREE, .target = NODE_AT, .source = text(b, "%s/%s",
-			mount_server_path(b->server), q->node ? digest_hex(q->node, node_hex) : "") },
+		{ .kind = SANDBOX_BIND_TREE, .target = NODE_AT,
+			.source = arena_fmt(&b->arena, "%s/%s", mount_server_path(b->server),
+				q->node ? digest_hex(q->node, node_hex) : "").p },
 	};
 	struct sandbox s = {
 		.seccomp = "script",
