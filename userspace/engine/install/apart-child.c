@@ -198,12 +198,10 @@ void apart_child(struct installation *i, int fd, pid_t parent, apart_fn fn, void
 	/* What was put is pinned by this session until the caller has pinned it with its own. */
 	while (read(fd, &nothing, 1) < 0 && errno == EINTR)
 		;
-	/* Each uses what follows it: a last file written by the loop may end a worker's job, and that
-	 * tells the fetcher that there is room again. */
+	/* A last file written by the loop may end a worker's job, and that uses what else there is: none of
+	 * it is freed, for the process ends. */
 	store_io_stop(i->store_io);
 	pool_free(i->pool);
-	store_io_free(i->store_io);
-	fetcher_free(i->fetcher);
 	cas_writer_free(i->writer);
 	_exit(0);
 }

@@ -163,11 +163,17 @@ static int wait_for(pid_t pid)
 	return status;
 }
 
+void apart_let_go(struct apart *a)
+{
+	if (a->pid > 0)
+		fd_closep(&a->fd);
+}
+
 void apart_end(struct apart *a)
 {
 	if (a->pid == 0)
 		return;
-	close(a->fd);
+	apart_let_go(a);
 	wait_for(a->pid);
 	*a = (struct apart){ 0 };
 }

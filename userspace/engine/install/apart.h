@@ -14,10 +14,10 @@
 
 struct installation;
 
-/* The process while its session with the store still pins what it put. */
+/* The process; while it is held its session with the store pins what it put. */
 struct apart {
 	pid_t pid;	/* 0: none */
-	int fd;
+	int fd;		/* -1: it was let go */
 };
 
 /* Runs there, online; what it changes in memory stays there. */
@@ -25,10 +25,12 @@ typedef int (*apart_fn)(struct installation *i, void *data, struct buf *ret);
 
 /*
  * 0 with the text in ret, and i->result's fetched and bytes; or fn's failure with its diagnostic, or
- * -ERR_INSTALL when the process died or spoke nonsense. To be called before there are threads, and
- * ended with apart_end(), once what was put is pinned by the caller's own session.
+ * -ERR_INSTALL when the process died or spoke nonsense. To be called before there are threads. Once what
+ * was put is pinned by the caller's own session it is let go, and ends while the caller works on;
+ * apart_end() waits for that.
  */
 int apart_run(struct installation *i, apart_fn fn, void *data, struct buf *ret);
+void apart_let_go(struct apart *a);
 void apart_end(struct apart *a);
 
 /* The other side (apart-child.c): does fn, sends the result over fd, and never returns. */

@@ -157,37 +157,61 @@ static int fetch_all(struct installation *i)
 	return r;
 }
 
-/* In the process apart: a whole lockfile, and all that it selects in the store. */
+/* "<digest> <id>", a line for each package that has a tree. */
+static int print_trees(const struct lockfile *l, struct buf *ret)
+{
+	int r = 0;
+
+	for (size_t n = 0; n < l->npackages && r == 0; n++) {
+		const struct lock_package *p = l->packages[n];
+		char hex[DIGEST_HEX];
+
+		if (!digest_is_zero(&p->tree))
+			r = buf_addf(ret, "%s %.*s\n", digest_hex(&p->tree, hex), STR_ARG(p->id));
+	}
+	return r;
+}
+
+/* In the process apart: all that is selected comes into the store. The answer is a whole lockfile, or the
+ * trees of the one that was there. */
 static int resolve_and_fetch(struct installation *i, void *data, struct buf *ret)
 {
-	int r = i->lock ? 0 : resolve_anew(i);
+	bool there = i->lock != NULL;
+	int r = there ? 0 : resolve_anew(i);
 
 	if (r == 0 && !i->selected)
 		r = select_packages(i);
 	if (r == 0 && !all_there(i))
 		r = fetch_all(i);
-	return r < 0 ? r : lockfile_print(i->lock, ret);
+	if (r < 0)
+		return r;
+	return there ? print_trees(i->lock, ret) : lockfile_print(i->lock, ret);
 }
 
-static int not_as_locked(struct installation *i, const struct lock_package *p)
+static int not_as_locked(struct installation *i, struct str id)
 {
 	return diag_fail(i->diag, -ERR_INSTALL, "%.*s was locked, and came back as something else",
-		STR_ARG(p->id));
+		STR_ARG(id));
 }
 
 /* Of a lockfile that was there, the answer may add trees that it did not have, and change nothing. They
  * are part of it from then on: they pin what integrity pins, in our own terms, and are what reads are
  * verified against. */
-static int take_trees(struct installation *i, const struct lockfile *answer)
+static int take_trees(struct installation *i, struct str text)
 {
-	for (size_t n = 0; n < i->lock->npackages; n++) {
-		struct lock_package *p = i->lock->packages[n];
-		const struct lock_package *a = lockfile_find(answer, p->id);
+	while (text.n > 0) {
+		struct str id = str_cut(&text, '\n'), hex = str_cut(&id, ' ');
+		struct lock_package *p = lockfile_find(i->lock, id);
+		struct digest tree;
 
-		if (!a || (!digest_is_zero(&p->tree) && !digest_eq(&p->tree, &a->tree)))
-			return not_as_locked(i, p);
-		i->lock_changed |= !digest_eq(&p->tree, &a->tree);
-		p->tree = a->tree;
+		if (!p || digest_parse(&tree, hex) < 0 || digest_is_zero(&tree))
+			return not_as_locked(i, id);
+		if (digest_eq(&p->tree, &tree))
+			continue;
+		if (!digest_is_zero(&p->tree))
+			return not_as_locked(i, id);
+		p->tree = tree;
+		i->lock_changed = true;
 	}
 	return 0;
 }
@@ -196,12 +220,13 @@ static int take_answer(struct installation *i, struct str text)
 {
 	_cleanup_(lockfile_free_p) struct lockfile *answer = NULL;
 	struct digest graph = manifest_graph_digest(i->manifest);
-	int r = lockfile_parse(&answer, text, "what was resolved", i->diag);
+	int r;
 
+	if (i->lock)
+		return take_trees(i, text);
+	r = lockfile_parse(&answer, text, "what was resolved", i->diag);
 	if (r < 0)
 		return r;
-	if (i->lock)
-		return take_trees(i, answer);
 	if (!digest_eq(&answer->manifest, &graph))
 		return diag_fail(i->diag, -ERR_INSTALL, "what was resolved is not for this "
 			MANIFEST_NAME);
@@ -219,7 +244,7 @@ static int go_apart(struct installation *i)
 		r = take_answer(i, buf_str(&text));
 	if (r == 0 && !all_there(i))
 		r = diag_fail(i->diag, -ERR_STORE_MISSING, "what was fetched is not in the store");
-	apart_end(&i->apart);
+	apart_let_go(&i->apart);
 	return r;
 }
 
