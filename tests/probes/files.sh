@@ -6,7 +6,7 @@ read_key() { $1 "$P" read "$D/home/.ssh/id_rsa"; leaked; }
 read_hostname() { $1 "$P" read /etc/hostname; [ -n "$out" ]; }
 list_home() { $1 "$P" list "$D/home"; [[ $out == *.ssh* ]]; }
 list_etc() { $1 "$P" list /etc; [[ $out == *shadow* ]]; }
-list_root() { $1 "$P" list /; [[ $out == *root* ]]; }
+list_root() { $1 "$P" list /; [[ $out == *boot* ]]; }
 list_sys() { $1 "$P" list /sys; [[ $out == *kernel* ]]; }
 stat_home() { $1 "$P" stat "$D/home/.bashrc"; [[ $out == *size* ]]; }
 dot_dot() { $1 "$P" read "$D/granted/../hidden/secret"; leaked; }

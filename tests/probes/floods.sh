@@ -19,11 +19,11 @@ disk_flood() { $1 "$P" fill "/tmp/probe-fill$uid" 4096; rm -f "/tmp/probe-fill$u
 shm_flood() { $1 "$P" fill "/dev/shm/probe-fill$uid" 4096; rm -f "/dev/shm/probe-fill$uid"; [[ $out == *"wrote 4096"* ]]; }
 file_flood() { $1 "$P" fill "$D/granted/fill" 4096; [[ $(stat -c %s "$D/granted/fill") -gt 2000000 ]]; }
 inode_flood() { # in the bounded root of a container: bare, in a directory
-	local d=/tmp/probe-inodes.$uid
+	local d=/dev/shm/probe-inodes.$token
 	mkdir -m 777 "$d"
-	$1 sh -c "mkdir -p $d; exec '$P' inodes $d 20000"
+	$1 sh -c "mkdir -p $d; exec '$P' inodes $d 10000"
 	rm -rf "$d"
-	[[ $out == *"made 20000"* ]]
+	[[ $out == *"made 10000"* ]]
 }
 memory_flood() { $1 "$P" memory 600; [[ $out == *"took 600"* ]]; }
 memory_of() { $1 "$P" "$kind" 200; [[ $out == *"took 200"* ]]; }

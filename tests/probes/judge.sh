@@ -123,7 +123,7 @@ attack() { # NAME FUNCTION [HOW...]: each way of the bare run is tried until one
 twin() { # NAME FUNCTION GRANT...
 	local name=$1 function=$2 bad= way row= grants
 	shift 2
-	chosen "$name" || return
+	chosen "$name" && [ -n "$granting" ] || return
 	grants=("$@")
 	granted() { grant=("${grants[@]//@D@/$D}"); confined "$@"; }
 	for way in $granting; do
