@@ -7,6 +7,7 @@
 #include "engine/sandbox/rootfs.h"
 #include "engine/door/door.h"
 #include "engine/sandbox/sandbox.h"
+#include "engine/sandbox/seccomp.h"
 #include "prim/err.h"
 #include "prim/vec.h"
 
@@ -52,14 +53,23 @@ static const struct option options[] = {
 	{ "layer", required_argument, NULL, 'L' },	/* none, scratch, direct, or the directory to keep it in */
 	{ "read-only", no_argument, NULL, 'y' },
 	{ "time-namespace", no_argument, NULL, 'Z' },
+	{ "connect", required_argument, NULL, 'K' },	/* a TCP port of the host's network */
+	{ "listen", required_argument, NULL, 'I' },
+	{ "mask", required_argument, NULL, 'v' },
+	{ "seal", required_argument, NULL, 'V' },
 	{ NULL },
 };
+
+#define PORTS_MAX 8
 
 struct tool {
 	struct sandbox s;
 	struct arena arena;
 	VEC(struct sandbox_bind) binds;
 	VEC(const char *) env;
+	uint16_t connect[PORTS_MAX], listen[PORTS_MAX];
+	struct sandbox_ports ports;
+	struct sock_fprog programs[SECCOMP_PROGRAMS];
 	struct grants grants;
 	VEC(struct door_publish) publish;
 	struct door_options door;
@@ -96,7 +106,7 @@ static void add_bind(struct tool *t, enum sandbox_bind_kind kind, const char *te
 	struct sandbox_bind b = { .kind = kind };
 	struct str rest = str_from(text);
 
-	if (kind == SANDBOX_BIND_TMPFS || kind == SANDBOX_BIND_SCRATCH) {
+	if (kind == SANDBOX_BIND_TMPFS || kind > SANDBOX_BIND_FILE) {
 		b.target = text;
 	} else {
 		b.source = part(t, &rest);
@@ -132,6 +142,20 @@ static void set_layer(struct sandbox_root *r, const char *value)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (names[i] && strcmp(names[i], value) == 0)
 			r->layer = (enum sandbox_layer)i;
+}
+
+static void set_seccomp(struct tool *t, const char *value)
+{
+	_cleanup_diag_ struct diag d = DIAG_INIT;
+	struct seccomp_profile p;
+
+	t->s.seccomp = value;
+	if (!strchr(value, '/'))
+		return;
+	if (seccomp_profile_open(&p, value, &d) < 0 || seccomp_compile(&p, t->programs, &d) < 0)
+		die(buf_text(&d.what));
+	t->s.seccomp_programs = t->programs;
+	seccomp_profile_done(&p);
 }
 
 static void set_rootfs(struct tool *t, const char *path)
@@ -244,7 +268,7 @@ static void set(struct tool *t, int option, const char *value)
 		t->counts = true;
 		break;
 	case 'S':
-		s->seccomp = value;
+		set_seccomp(t, value);
 		break;
 	case 'h':
 		s->hostname = value;
@@ -304,6 +328,18 @@ static void set(struct tool *t, int option, const char *value)
 		break;
 	case 'Z':
 		s->time_ns = true;
+		break;
+	case 'K':
+		t->connect[t->ports.nconnect++ % PORTS_MAX] = (uint16_t)number(value);
+		s->ports = &t->ports;
+		break;
+	case 'I':
+		t->listen[t->ports.nlisten++ % PORTS_MAX] = (uint16_t)number(value);
+		s->ports = &t->ports;
+		break;
+	case 'v':
+	case 'V':
+		add_bind(t, option == 'v' ? SANDBOX_BIND_MASK : SANDBOX_BIND_SEAL, value);
 		break;
 	case 'P':
 		join(t, value);
@@ -375,6 +411,8 @@ int main(int argc, char **argv)
 	if (optind == argc)
 		die("no command");
 	t.s.argv = (const char *const *)argv + optind;
+	t.ports.connect = t.connect;
+	t.ports.listen = t.listen;
 	t.s.binds = t.binds.v;
 	t.s.nbinds = t.binds.n;
 	make_env(&t);

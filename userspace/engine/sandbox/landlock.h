@@ -17,7 +17,9 @@
 #define LANDLOCK_FILE_REMOVE_DIR  (1ULL << 4)
 #define LANDLOCK_FILE_REMOVE	  (1ULL << 5)
 #define LANDLOCK_FILE_MAKE_DIR	  (1ULL << 7)
+#define LANDLOCK_FILE_MAKE_CHAR	  (1ULL << 6)
 #define LANDLOCK_FILE_MAKE	  (1ULL << 8)
+#define LANDLOCK_FILE_MAKE_BLOCK  (1ULL << 11)
 #define LANDLOCK_FILE_FIRST	  ((1ULL << 13) - 1)	/* all of ABI 1 */
 #define LANDLOCK_FILE_REFER	  (1ULL << 13)	/* 2: rename and link across directories */
 #define LANDLOCK_FILE_TRUNCATE	  (1ULL << 14)	/* 3 */

@@ -141,6 +141,7 @@ int etc_prepare(struct plan *p, struct diag *d);
 int root_prepare(struct plan *p, struct diag *d);
 int user_prepare(struct plan *p, struct diag *d);
 int uts_prepare(struct plan *p, struct diag *d);
+int landlock_prepare(struct plan *p, struct diag *d);
 int seccomp_prepare(struct plan *p, struct diag *d);
 
 int user_enter(struct plan *p);

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "prim/diag.h"
 
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <sys/types.h>
 
@@ -46,6 +47,12 @@ struct sandbox_door {
 	int to;				/* they are sent here: frames of cratons/wire/egress.h */
 	bool ipv6;			/* this kernel has it */
 	const char *resolver;		/* the container's only nameserver */
+};
+
+/* TCP ports of the host's network: all others can neither be connected to nor listened on. */
+struct sandbox_ports {
+	const uint16_t *connect, *listen;
+	size_t nconnect, nlisten;
 };
 
 #define SANDBOX_ALARMS_MAX 8
@@ -147,6 +154,10 @@ enum sandbox_stdio {
 
 struct sandbox {
 	const char *seccomp;		/* name of the profile: policies/seccomp/<name>.toml */
+	/* Programs instead of that profile's (seccomp.h, SECCOMP_PROGRAMS of them) or NULL; and one that is
+	 * installed besides, with code or without. */
+	const struct sock_fprog *seccomp_programs;
+	struct sock_fprog seccomp_besides;
 	const char *hostname;		/* or NULL: "cratons" */
 	const char *domainname;		/* or NULL: "(none)" */
 	uid_t uid;			/* inside: stands for the caller's own, whatever the number */
@@ -180,6 +191,7 @@ struct sandbox {
 	 * May be NULL. The pid is that of the container's pid 1, this process's child. */
 	int (*born)(void *data, pid_t pid, int pidfd, struct diag *d);
 	void *born_data;
+	const struct sandbox_ports *ports;	/* SANDBOX_NET_HOST only; NULL: any */
 	struct sandbox_root root;
 	/* Called when the command was executed. May be NULL. */
 	void (*started)(void *data);

@@ -1,22 +1,198 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Landlock's scopes (ABI 6, Linux 6.12): no abstract unix socket and no process outside can be
- * reached. It is what keeps a container that shares the host's network from the host's abstract
- * sockets; where the network is a namespace of its own there are none, so an older kernel will do.
+ * Landlock, behind the mounts, as far as this kernel has it:
+ *
+ *	files (ABI 2)	only what is mounted writable may be written, and mounts cannot be changed
+ *	ports (ABI 4)	with the host's network, the TCP ports that the profile names
+ *	scopes (ABI 6)	no abstract unix socket and no process outside: what keeps a container with the
+ *			host's network from the host's abstract sockets
+ *
+ * Reading is not handled: what should not be read is not there. Nor is truncation, which the kernel
+ * would look up again each time that a file is opened for reading, and so make opening twice as slow;
+ * there the mount stands alone. docs/sandbox.md has the figures.
  */
 #include "engine/sandbox/sandbox-priv.h"
 
 #include "engine/sandbox/landlock.h"
+#include "prim/err.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/stat.h>
+
+#define ABI_FILES  2
+#define ABI_PORTS  4
+#define ABI_IOCTL  5
+#define ABI_SCOPES 6
+
+#define DEVICE_NODES (LANDLOCK_FILE_MAKE_CHAR | LANDLOCK_FILE_MAKE_BLOCK)
+#define READ (LANDLOCK_FILE_READ | LANDLOCK_FILE_LIST | LANDLOCK_FILE_EXECUTE)
+#define OF_A_FILE (LANDLOCK_FILE_WRITE | LANDLOCK_FILE_IOCTL)
+
+static uint64_t files_of(int abi)
+{
+	if (abi < ABI_FILES)
+		return 0;
+	return (LANDLOCK_FILE_FIRST & ~READ) | LANDLOCK_FILE_REFER |
+		(abi >= ABI_IOCTL ? LANDLOCK_FILE_IOCTL : 0);
+}
+
+static int allow(int rules, int fd, uint64_t files)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	files = S_ISDIR(st.st_mode) ? files : files & OF_A_FILE;
+	return files ? landlock_allow_below(rules, fd, files) : 0;
+}
+
+static int allow_path(int rules, const char *path, uint64_t files)
+{
+	_cleanup_fd_ int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	/* Covered by another mount, or not for us. */
+	if (fd < 0)
+		return 0;
+	return allow(rules, fd, files);
+}
+
+/* mountinfo writes blanks as three octal digits. In place. */
+static void unescape(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++)
+		if (s[0] == '\\' && s[1] && s[2] && s[3]) {
+			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
+			s += 3;
+		} else {
+			*to++ = *s;
+		}
+	*to = '\0';
+}
+
+/* "ID PARENT DEVICE ROOT PLACE OPTIONS …" (proc_pid_mountinfo(5)) */
+static int allow_mount(int rules, char *line, uint64_t files)
+{
+	char *place = line, *options;
+
+	for (int i = 0; i < 4 && place; i++) {
+		place = strchr(place, ' ');
+		place += place != NULL;
+	}
+	options = place ? strchr(place, ' ') : NULL;
+	if (!options)
+		return -EIO;
+	*options++ = '\0';
+	if (strncmp(options, "rw", 2) != 0)
+		return 0;
+	unescape(place);
+	return allow_path(rules, place, files);
+}
+
+/* The mounts are asked, not the plan: a command that joins a container has none. Without memory of
+ * its own: see sandbox-priv.h. */
+static int allow_mounts(int rules, uint64_t files)
+{
+	char data[3 * 4096], *end;
+	_cleanup_fd_ int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	size_t have = 0;
+	ssize_t n = 0;
+	int r = fd < 0 ? -errno : 0;
+
+	while (r == 0 && (n = read(fd, data + have, sizeof(data) - have)) > 0) {
+		char *line = data;
+
+		have += (size_t)n;
+		while (r == 0 && (end = memchr(line, '\n', have - (size_t)(line - data)))) {
+			*end = '\0';
+			r = allow_mount(rules, line, files);
+			line = end + 1;
+		}
+		have -= (size_t)(line - data);
+		if (have == sizeof(data))
+			return -ENAMETOOLONG;
+		memmove(data, line, have);
+	}
+	return n < 0 ? -errno : r;
+}
+
+/* What was handed in to be written may be opened again by /dev/stdout, as programs do. */
+static int allow_stdio(int rules, uint64_t files)
+{
+	struct stat st;
+	int r = 0;
+
+	for (int fd = 0; fd < 3 && r == 0; fd++)
+		if (fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISCHR(st.st_mode)) &&
+			(fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY)
+			r = landlock_allow_below(rules, fd, files & OF_A_FILE);
+	/* A file that has no place (a memfd, a pipe) needs no rule. */
+	return r == -EBADFD ? 0 : r;
+}
+
+static int allow_files(int rules, uint64_t files)
+{
+	int r = allow_mounts(rules, files & ~DEVICE_NODES);
+
+	if (r == 0)
+		r = allow_path(rules, "/dev", files & OF_A_FILE);
+	return r < 0 ? r : allow_stdio(rules, files);
+}
+
+static int allow_ports(int rules, const struct sandbox_ports *ports)
+{
+	int r = 0;
+
+	for (size_t i = 0; ports && i < ports->nconnect && r == 0; i++)
+		r = landlock_allow_port(rules, ports->connect[i], LANDLOCK_TCP_CONNECT);
+	for (size_t i = 0; ports && i < ports->nlisten && r == 0; i++)
+		r = landlock_allow_port(rules, ports->listen[i], LANDLOCK_TCP_BIND);
+	return r;
+}
+
+/*
+ * A command that joins is in a domain of its own, outside the first one's: with the signals' scope it
+ * could end nothing in its own container. There the pid namespace is the wall, and against abstract
+ * sockets the network namespace, if it is the container's.
+ */
+static uint64_t scopes_of(const struct plan *p, int abi)
+{
+	if (abi < ABI_SCOPES)
+		return 0;
+	if (!p->s->joins)
+		return LANDLOCK_SCOPE_ABSTRACT | LANDLOCK_SCOPE_SIGNAL;
+	return p->joined & CLONE_NEWNET ? 0 : LANDLOCK_SCOPE_ABSTRACT;
+}
+
+int landlock_prepare(struct plan *p, struct diag *d)
+{
+	if (!p->s->ports || p->s->net != SANDBOX_NET_HOST || landlock_abi() >= ABI_PORTS)
+		return 0;
+	diag_fail(d, -ERR_NO_WALL, "this kernel cannot limit a container to some TCP ports of the host's "
+		"network (Landlock ABI %d)", landlock_abi());
+	return diag_hint(d, "Linux 6.7 or newer; or grant names and ports with a network of its own");
+}
 
 int landlock_enter(struct plan *p)
 {
-	const struct landlock_handled h = { .scopes = LANDLOCK_SCOPE_ABSTRACT | LANDLOCK_SCOPE_SIGNAL };
-	_cleanup_fd_ int fd = landlock_new(&h);
+	int abi = landlock_abi(), r;
+	const struct landlock_handled h = {
+		.files = files_of(abi),
+		.tcp = p->s->ports ? LANDLOCK_TCP_BIND | LANDLOCK_TCP_CONNECT : 0,
+		.scopes = scopes_of(p, abi),
+	};
+	_cleanup_fd_ int rules = -1;
 
-	/* E2BIG: a kernel that does not know scopes; ENOSYS, EOPNOTSUPP: one without Landlock. */
-	if (fd < 0)
-		return fd == -E2BIG || fd == -ENOSYS || fd == -EOPNOTSUPP || fd == -EINVAL ? 0 : fd;
-	return landlock_restrict(fd);
+	if (!h.files && !h.tcp && !h.scopes)
+		return 0;
+	rules = landlock_new(&h);
+	if (rules < 0)
+		return rules;
+	r = h.files ? allow_files(rules, h.files) : 0;
+	if (r == 0 && h.tcp)
+		r = allow_ports(rules, p->s->ports);
+	return r < 0 ? r : landlock_restrict(rules);
 }

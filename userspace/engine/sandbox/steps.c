@@ -23,7 +23,7 @@ const struct step sandbox_steps[] = {
 	{ "limits",		0,		 NULL,		  limits_enter, STEP_EACH },
 	{ "session",		0,		 NULL,		  session_enter, STEP_EACH },
 	{ "capabilities",	0,		 NULL,		  caps_enter, STEP_EACH },
-	{ "landlock",		0,		 NULL,		  landlock_enter, STEP_EACH },
+	{ "landlock",		0,		 landlock_prepare, landlock_enter, STEP_EACH },
 	{ "seccomp",		0,		 seccomp_prepare, seccomp_enter, STEP_EACH },
 	{ NULL },
 };

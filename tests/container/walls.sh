@@ -1,0 +1,141 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# test: timeout=240
+#
+# Walls by themselves: Landlock behind the mounts, profiles of one's own, the keyring, limits and what else
+# a process inherits, masks. As root and as an ordinary user.
+. "${SRC:-$(dirname "$0")/../..}/tests/lib.sh"
+chmod 755 "$T"
+mkdir "$T/bin"
+cp "$BUILD/test/sandbox-tool" "$BUILD/bin/cratons-init" "$T/bin"
+TOOL=$T/bin/sandbox-tool
+uids=$(id -u)
+[ "$uids" != 0 ] || uids="0 $NOBODY"
+abi=$("$TOOL" doctor | sed -n 's/^landlock.*ABI \([0-9]*\).*/\1/p' | head -n 1)
+
+as() {
+	if [ "$uid" = "$(id -u)" ]; then "$@"; else
+		setpriv --reuid "$uid" --regid "$uid" --clear-groups "$@"
+	fi
+}
+box() { as "$TOOL" "$@"; }
+name() { echo "uid $uid: $1"; }
+
+# Mounts are read-only too, so Landlock is seen where they are not: by the kind of error.
+landlock() {
+	if [ "${abi:-0}" -lt 2 ]; then
+		skip "$(name "files by Landlock")" "ABI ${abi:-0}"
+	else
+		is "$(box --bind "$d" -- sh -c "echo a >'$d/f' && mkdir '$d/d' && mv '$d/f' '$d/d/g' && ln '$d/d/g' '$d/h' && rm -r '$d/d' && cat '$d/h'")" a "$(name "what is bound can be written, moved and linked")"
+		is "$(box -- python3 -c 'import os
+try: os.mknod("/tmp/n", 0o020644, 0)
+except OSError as e: print(e.errno)')" 13 "$(name "no device node, not even the harmless one")"
+		rm -rf "${d:?}"/*
+		: >"$d/out" && : >"$d/err" && chmod 666 "$d/out" "$d/err"
+		box -- sh -c 'echo one >/dev/stdout; echo two >>/dev/stderr' >"$d/out" 2>"$d/err"
+		is "$(cat "$d/out" "$d/err" | tr '\n' ' ')" "one two " "$(name "a file handed in as output opens by /dev/stdout")"
+		echo in >"$d/in"
+		chmod 666 "$d/in"
+		box -- sh -c 'echo written >/proc/self/fd/0' <"$d/in" 2>/dev/null
+		is "$(cat "$d/in")" in "$(name "one handed in as input does not open for writing")"
+	fi
+	if [ "${abi:-0}" -lt 4 ]; then
+		skip "$(name "ports by Landlock")" "ABI ${abi:-0}"
+	else
+		is "$(box --net host --connect 9 --listen 7399 -- python3 -c 'import socket
+def error(f):
+    try: f(); return 0
+    except OSError as e: return e.errno
+print(*[error(f) for f in (
+    lambda: socket.create_connection(("127.0.0.1", 9)), lambda: socket.create_connection(("127.0.0.1", 10)),
+    lambda: socket.socket().bind(("127.0.0.1", 7399)), lambda: socket.socket().bind(("127.0.0.1", 7398)))])')" \
+			"111 13 0 13" "$(name "ports of the host's network: those that are named")"
+	fi
+}
+
+profiles() {
+	cat >"$T/own.toml" <<-'END'
+	version = 1
+	name = "own"
+	base = "default"
+	[[allow]]
+	why = "to look at keys"
+	calls = ["keyctl", "request_key"]
+	[[refuse]]
+	why = "nobody needs it"
+	error = "EACCES"
+	calls = ["uname"]
+	END
+	chmod 644 "$T/own.toml"
+	is "$(box --seccomp "$T/own.toml" -- python3 -c 'import os
+try: os.uname()
+except OSError as e: print(e.errno)')" 13 "$(name "a profile of one's own is in force")"
+	has "$(box --seccomp "$T/none.toml" -- true 2>&1)" "cannot read the seccomp profile" "$(name "one that is not there is named")"
+	echo 'version = 1
+[[allow]]
+why = "x"
+calls = ["raed"]' >"$T/bad.toml"
+	has "$(box --seccomp "$T/bad.toml" -- true 2>&1)" "no call 'raed'" "$(name "a misspelt call in it too")"
+}
+
+# The caller has a session keyring of its own, with a key in it.
+keyring() {
+	cat >"$T/keys.py" <<-'END'
+	import ctypes, os, sys
+	libc = ctypes.CDLL(None, use_errno=True)
+	call = lambda *a: libc.syscall(*a)
+	ADD, CTL = (248, 250) if os.uname().machine == "x86_64" else (217, 219)
+	if sys.argv[1] == "hold":
+	    call(CTL, 1, None)
+	    key = call(ADD, b"user", b"cratons-secret", b"s3cret", 6, -3)
+	    os.execv(sys.argv[2], sys.argv[2:])
+	serial = call(CTL, 10, -3, b"user", b"cratons-secret", 0)
+	print("found" if serial > 0 else "none")
+	END
+	chmod 644 "$T/keys.py"
+	sed 's/"uname"/"sysfs"/' "$T/own.toml" >"$T/keys.toml"
+	chmod 644 "$T/keys.toml"
+	is "$(as /usr/bin/python3 "$T/keys.py" hold /usr/bin/python3 "$T/keys.py" find)" found "$(name "outside a key of the session is found")"
+	is "$(as /usr/bin/python3 "$T/keys.py" hold "$TOOL" --seccomp "$T/keys.toml" --ro-bind "$T/keys.py" -- python3 "$T/keys.py" find)" none "$(name "inside it is not, even where keyctl is allowed")"
+}
+
+inherited() {
+	is "$(ulimit -Sn 77; ulimit -Ss 1000; ulimit -St 50; box -- sh -c 'ulimit -Sn; ulimit -Ss; ulimit -St')" "1024
+8192
+unlimited" "$(name "soft limits are the container's own")"
+	is "$(ulimit -n 300; box -- sh -c 'ulimit -Sn; ulimit -Hn')" "300
+300" "$(name "hard ones are kept")"
+	is "$(box -- bash -c 'ulimit -Hc; ulimit -He; ulimit -Hr')" "0
+0
+0" "$(name "no core, no priority")"
+	is "$(as setarch -R "$TOOL" -- cat /proc/self/personality)" 00000000 "$(name "the execution domain is the usual one")"
+	is "$(umask 077; box -- sh -c umask)" 0022 "$(name "so is the umask")"
+	is "$(cd / && box -- pwd; cd "$T" && box --bind "$d" --cwd "$d" -- pwd)" "/
+$d" "$(name "the directory is the one that was asked for")"
+	is "$(nice -n 5 sh -c "exec $TOOL -- nice")" 5 "$(name "a lower priority is kept")"
+	is "$(box --time-namespace -- cut -d. -f1 /proc/uptime)" 0 "$(name "a time namespace: up since now")"
+}
+
+masks() {
+	mkdir -p "$d/m/secret"
+	echo s >"$d/m/secret/key"
+	echo t >"$d/m/token"
+	echo c >"$d/m/config"
+	is "$(box --bind "$d/m:/m" --mask /m/secret --mask /m/token --seal /m/config --mask /m/not-there --seal /m/nor-this -- \
+		sh -c 'ls /m/secret | wc -l; wc -c </m/token; cat /m/config; echo x 2>/dev/null >/m/config || echo sealed; ls /m | wc -l' 2>/dev/null)" "0
+0
+c
+sealed
+3" "$(name "covered, sealed, and nothing made for what is not there")"
+}
+
+for uid in $uids; do
+	d=$T/d$uid
+	mkdir -p "$d" && chown "$uid" "$d"
+	landlock
+	profiles
+	keyring
+	inherited
+	masks
+done
+finish
