@@ -65,7 +65,7 @@ static int start(struct egress *e, const struct egress_start *s)
 	if (s->connections == 0 || s->idle_seconds == 0 ||
 		s->container[sizeof(s->container) - 1] != '\0')
 		return -EPROTO;
-	e->connections_max = MIN(e->connections_max, s->connections);
+	e->connections_max = s->connections;
 	e->idle_seconds = s->idle_seconds;
 	e->log.fd = s->log ? EGRESS_FD_LOG : -1;
 	memcpy(e->log.container, s->container, sizeof(s->container));

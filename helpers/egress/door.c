@@ -281,6 +281,7 @@ static void handed(void *data, int door, unsigned events)
 	if (r == 0 && got > 0) {
 		e->ipv6 = h.ipv6;
 		e->handed = true;
+		e->connections_max = MIN(e->connections_max, egress_room(e));
 		door_listen(e);
 		publish_begin(e);
 	}

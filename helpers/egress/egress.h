@@ -52,7 +52,7 @@ struct egress {
 	bool ipv6;
 	bool handed;		/* all sockets of the builder are here */
 	VEC(struct listener) listeners;
-	uint32_t connections_max, idle_seconds;
+	uint32_t connections_max, idle_seconds, fds_max;
 	_Atomic uint32_t open;	/* connections and dials */
 	struct log log;
 	struct relays *relays;
@@ -69,6 +69,9 @@ struct egress {
 uint64_t now_ms(void);
 /* Stops the loop; the process ends with the status. */
 void egress_end(struct egress *e, int status);
+
+/* How many connections there may be for want of descriptors. */
+uint32_t egress_room(const struct egress *e);
 
 /* control.c */
 int control_start(struct egress *e);

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
-/* Two sockets a connection, two pipes while bytes of both ways wait. */
-#define FDS_A_CONNECTION 6
-#define FDS_BESIDE	 (EGRESS_LISTENERS_MAX + 512)
+/* Beside connections: what the helper itself and its listeners hold. */
+#define FDS_BESIDE 256
+#define FDS_WANTED (1u << 17)
 
 uint64_t now_ms(void)
 {
@@ -26,17 +26,28 @@ void egress_end(struct egress *e, int status)
 	e->status = status;
 }
 
+/* Two sockets a connection, and an eighth for pipes, of which few hold bytes at a time (relay.c waits for
+ * one). Root may raise its own limit; others have the one that their login was given. */
 static void raise_limits(struct egress *e)
 {
-	struct rlimit files;
+	struct rlimit files, more = { FDS_WANTED, FDS_WANTED };
 
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
 		return;
-	files.rlim_cur = files.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &files);
-	files.rlim_cur = MIN(files.rlim_cur, (rlim_t)1 << 24);
-	e->connections_max = files.rlim_cur < 2 * FDS_BESIDE ? (uint32_t)files.rlim_cur / 2 / FDS_A_CONNECTION :
-		(uint32_t)(files.rlim_cur - FDS_BESIDE) / FDS_A_CONNECTION;
+	if (files.rlim_max >= FDS_WANTED || setrlimit(RLIMIT_NOFILE, &more) < 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	} else {
+		files = more;
+	}
+	e->fds_max = (uint32_t)MIN(files.rlim_cur, (rlim_t)1 << 24);
+}
+
+uint32_t egress_room(const struct egress *e)
+{
+	uint64_t beside = FDS_BESIDE + e->listeners.n;
+
+	return beside >= e->fds_max ? 1 : (uint32_t)((e->fds_max - beside) * 7 / 16);
 }
 
 static int serve(struct egress *e)

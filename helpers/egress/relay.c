@@ -22,6 +22,7 @@
 #define PIPES_KEPT   64
 #define PIPE_BYTES   (1u << 20)
 #define CHUNK	     (1u << 20)
+#define STARVED_MS   20
 #define ROUNDS	     32		/* of one connection before the others have their turn */
 
 struct pipe {
@@ -44,6 +45,7 @@ struct relay {
 	struct name *name;
 	uint64_t moved_ms;
 	bool queued, dead;
+	bool starved;		/* waits for a pipe: there are no descriptors */
 };
 
 struct worker {
@@ -53,7 +55,7 @@ struct worker {
 	struct pipe kept[PIPES_KEPT];
 	unsigned nkept;
 	struct relay list;		/* a ring */
-	struct relay *ready, *dead;
+	struct relay *ready, *dead, *starved;
 	int wake;			/* an eventfd: something came in */
 	pthread_mutex_t lock;		/* guards what follows */
 	struct relay *incoming;
@@ -236,6 +238,16 @@ static void touch(struct worker *w, struct relay *r)
 	list_add(w, r);
 }
 
+/* Descriptors have run out: its bytes wait in the socket until others have gone through theirs. */
+static void starve(struct worker *w, struct relay *r)
+{
+	if (r->starved)
+		return;
+	r->starved = true;
+	r->next_ready = w->starved;
+	w->starved = r;
+}
+
 static void relay_pump(struct worker *w, struct relay *r)
 {
 	bool moved = false;
@@ -244,8 +256,13 @@ static void relay_pump(struct worker *w, struct relay *r)
 	if (r->dead)
 		return;
 	out = way_pump(w, &r->out, &moved);
-	if (out >= 0)
+	if (out >= 0 || out == -EMFILE || out == -ENFILE)
 		in = way_pump(w, &r->in, &moved);
+	if (out == -EMFILE || out == -ENFILE || in == -EMFILE || in == -ENFILE) {
+		starve(w, r);
+		out = MAX(out, 0);
+		in = MAX(in, 0);
+	}
 	if (out < 0 || in < 0) {
 		relay_end(w, r, true);
 		return;
@@ -256,7 +273,7 @@ static void relay_pump(struct worker *w, struct relay *r)
 	}
 	if (moved)
 		touch(w, r);
-	if ((out || in) && !r->queued) {
+	if ((out || in) && !r->queued && !r->starved) {
 		r->queued = true;
 		r->next_ready = w->ready;
 		w->ready = r;
@@ -275,18 +292,18 @@ static void event(struct worker *w, uint64_t mark, unsigned events)
 		from->readable = true;
 	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
 		to->writable = true;
-	if (!r->queued)
+	if (!r->queued && !r->starved)
 		relay_pump(w, r);
 }
 
-static void run_ready(struct worker *w)
+static void run_list(struct worker *w, struct relay **list)
 {
-	struct relay *r = w->ready, *next;
+	struct relay *r = *list, *next;
 
-	w->ready = NULL;
+	*list = NULL;
 	for (; r; r = next) {
 		next = r->next_ready;
-		r->queued = false;
+		r->queued = r->starved = false;
 		relay_pump(w, r);
 	}
 }
@@ -354,14 +371,18 @@ static void *work(void *data)
 	struct worker *w = data;
 
 	for (;;) {
-		int n = epoll_wait(w->epoll, events, EVENTS, w->ready ? 0 : end_idle(w));
+		/* None that is in a list is ended from elsewhere: their links would dangle. */
+		int wait = w->ready ? 0 : w->starved ? STARVED_MS : end_idle(w), n;
+
+		n = epoll_wait(w->epoll, events, EVENTS, wait);
 
 		for (int i = 0; i < n; i++)
 			if (events[i].data.u64)
 				event(w, events[i].data.u64, events[i].events);
 			else
 				take_in(w);
-		run_ready(w);
+		run_list(w, &w->ready);
+		run_list(w, &w->starved);
 		free_dead(w);
 	}
 	return NULL;
