@@ -209,6 +209,40 @@ const shared = {
     expect(await u.cratons(dir, ['exec', '--offline', 'cowsay@1', 'again']), 0, 'moo 1 again')
     check(!fs.readFileSync(path.join(dir, 'cratons.lock'), 'utf8').includes('cowsay'), 'in the lockfile')
   },
+  'exec from the registry of the project, and of no other project': async u => {
+    const other = await new Registry().listen()
+    other.add('cowsay', '9.0.0', { more: { bin: { cowsay: 'cli.js' } }, files: { 'cli.js': "#!/usr/bin/env node\nconsole.log('moo 9')\n" } })
+    const there = u.project('[package]\nname = "there"\n', { '.npmrc': `registry=${other.url}\n` })
+    expect(await u.cratons(there, ['install']), 0)
+    expect(await u.cratons(there, ['exec', 'cowsay', 'x']), 0, 'moo 9')
+    const named = u.project(`[package]\nname = "named"\n[registries.npm]\ndefault = "${other.url}"\n`)
+    expect(await u.cratons(named, ['install']), 0)
+    expect(await u.cratons(named, ['exec', 'cowsay', 'x']), 0, 'moo 9')
+    const here = u.project()
+    expect(await u.cratons(here, ['install']), 0)
+    expect(await u.cratons(here, ['exec', 'cowsay', 'x']), 0, 'moo 2 x')
+    other.close()
+  },
+  'exec without a version looks for a newer one once a day': async (u, dir) => {
+    const name = `daily-${u.uid}`
+    const add = n => r.add(name, `1.0.${n}`, { more: { bin: { daily: 'cli.js' } }, files: { 'cli.js': `#!/usr/bin/env node\nconsole.log('day ${n}')\n` } })
+    add(1)
+    // Where it was installed first, so that its metadata is not known to the other, and fresh.
+    expect(await u.person.cratons(dir, ['install'], { home: 'first', wrapper: u.wrapper }), 0)
+    expect(await u.person.cratons(dir, ['exec', name], { home: 'first', wrapper: u.wrapper, env: { CRATONS_FUSED_IDLE: '1' } }), 0, 'day 1')
+    const [from, to] = ['first', 'home'].map(h => path.join(u.person.dir, 'homes', h, 'tools'))
+    const [tool] = fs.readdirSync(from)
+    fs.cpSync(path.join(from, tool), path.join(to, tool), { recursive: true })
+    u.own()
+    add(2)
+    expect(await u.cratons(dir, ['exec', name]), 0, 'day 1')
+    const lock = path.join(to, tool, 'cratons.lock')
+    const then = Date.now() / 1000 - 2 * 86400
+    fs.utimesSync(lock, then, then)
+    expect(await u.cratons(dir, ['exec', '--offline', name]), 0, 'day 1')
+    expect(await u.cratons(dir, ['exec', name]), 0, 'day 2')
+    check(fs.statSync(lock).mtimeMs / 1000 > then + 86400, 'it would be asked each time')
+  },
   'exec -p': async (u, dir) => expect(await u.cratons(dir, ['exec', '-p', 'cowsay@1', 'cowthink', 'x']), 0, 'moo 1 x'),
   'exec of a package whose only command is called otherwise': async (u, dir) =>
     expect(await u.cratons(dir, ['exec', '@scope/single@1', 'x']), 0, 'single x'),

@@ -146,7 +146,8 @@ static int close_all_but(int *fds, int n)
 static int settle(struct installation *i, int fd, pid_t parent)
 {
 	static const int signals[] = { SIGINT, SIGQUIT, SIGHUP, SIGPIPE };
-	int keep[] = { fd, i->project->fd, i->project->home_fd };
+	const struct project *settings = i->options->settings ? i->options->settings : i->project;
+	int keep[] = { fd, i->project->fd, i->project->home_fd, settings->fd };
 
 	for (size_t s = 0; s < ARRAY_SIZE(signals); s++)
 		signal(signals[s], SIG_IGN);

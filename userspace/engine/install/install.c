@@ -114,9 +114,11 @@ int step_open(struct installation *i)
 
 int installation_credentials(struct installation *i)
 {
+	const struct project *settings = i->options->settings ? i->options->settings : i->project;
+
 	if (i->credentials)
 		return 0;
-	return credentials_load(&i->credentials, i->project->fd, i->manifest, i->diag);
+	return credentials_load(&i->credentials, settings->fd, i->manifest, i->diag);
 }
 
 /* The network, the workers and what is built on them. What the user wrote is read before the jail is

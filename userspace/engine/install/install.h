@@ -39,6 +39,7 @@ enum install_network {
 };
 
 struct install_options {
+	const struct project *settings;	/* whose .npmrc counts; NULL: the project's own */
 	bool frozen;		/* the lockfile must be there and fit, and is not written */
 	bool lock_only;		/* no environment */
 	bool production;

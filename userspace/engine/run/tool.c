@@ -2,11 +2,17 @@
 #include "engine/run/tool.h"
 
 #include "base/fd.h"
+#include "engine/fetch/credentials.h"
 #include "engine/registry/registry.h"
 #include "prim/err.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define WISH_MAX      65536
+#define FRESH_SECONDS (24 * 60 * 60)
 
 bool tool_in_environment(struct cas *c, const struct digest *environment, const char *command)
 {
@@ -48,17 +54,83 @@ int tool_command(struct cas *c, const struct digest *environment, struct str wan
 		buf_text(&names), STR_ARG(wanted));
 }
 
-static int manifest_for(struct str name, struct str requirement, struct buf *ret)
+/* One tool, and all of the project's settings that decide where it comes from: they are part of its
+ * manifest, so that projects with different ones do not share its lockfile. */
+struct wish {
+	const struct project *project;
+	struct str name, requirement;
+	struct buf *text;
+	int error;		/* the first, once */
+};
+
+static void put(struct wish *w, const char *format, ...) _printf_(2, 3);
+static void put(struct wish *w, const char *format, ...)
 {
-	int r = buf_adds(ret, "# Made by cratons exec.\n[dependencies.npm]\n");
+	va_list ap;
+
+	va_start(ap, format);
+	if (w->error == 0)
+		w->error = buf_vaddf(w->text, format, ap);
+	va_end(ap);
+}
+
+static void put_pair(struct wish *w, struct str key, struct str value)
+{
+	if (w->error == 0)
+		w->error = toml_put_key(w->text, key);
+	put(w, " = ");
+	if (w->error == 0)
+		w->error = toml_put_string(w->text, value);
+	put(w, "\n");
+}
+
+static void put_registries(struct wish *w, const struct credentials *c)
+{
+	struct str ecosystem, scope;
+	const char *url;
+	bool any = false;
+
+	for (size_t i = 0; credentials_registry_at(c, i, &ecosystem, &scope, &url); i++) {
+		if (!str_is(ecosystem, "npm"))
+			continue;
+		put(w, "%s", any ? "" : "[registries.npm]\n");
+		put_pair(w, scope.n ? scope : STR("default"), str_from(url));
+		any = true;
+	}
+}
+
+static void put_care(struct wish *w, const struct manifest *m)
+{
+	put(w, "[install]\n");
+	if (m->minimum_age)
+		put(w, "minimum-age = \"%lldm\"\n", (long long)m->minimum_age / 60);
+	if (m->allow_missing_time)
+		put(w, "allow-missing-time = true\n");
+	if (m->allow_missing_integrity)
+		put(w, "allow-missing-integrity = true\n");
+	for (size_t i = 0; i < m->nallow_hosts; i++) {
+		put(w, i ? ", " : "allow-hosts = [");
+		if (w->error == 0)
+			w->error = toml_put_string(w->text, m->allow_hosts[i]);
+	}
+	put(w, m->nallow_hosts ? "]\n" : "");
+}
+
+static int write_wish(struct wish *w, struct diag *d)
+{
+	_cleanup_(credentials_free_p) struct credentials *c = NULL;
+	_cleanup_(manifest_free_p) struct manifest *m = NULL;
+	int r = manifest_load(&m, w->project->fd, d);
 
 	if (r == 0)
-		r = toml_put_key(ret, name);
-	if (r == 0)
-		r = buf_adds(ret, " = ");
-	if (r == 0)
-		r = toml_put_string(ret, requirement);
-	return r < 0 ? r : buf_addc(ret, '\n');
+		r = credentials_load(&c, w->project->fd, m, d);
+	if (r < 0)
+		return r;
+	put(w, "# Made by cratons exec.\n[dependencies.npm]\n");
+	put_pair(w, w->name, w->requirement);
+	put_registries(w, c);
+	put_care(w, m);
+	return w->error < 0 ? diag_errno(d, w->error, "preparing %.*s", STR_ARG(w->name)) : 0;
 }
 
 /* One directory a request, so that the same request finds its lockfile again. */
@@ -81,39 +153,80 @@ static bool is_written(int fd, struct str text)
 {
 	_cleanup_buf_ struct buf there = BUF_INIT;
 
-	return file_slurp(fd, MANIFEST_NAME, &there, 4096) == 0 && str_eq(buf_str(&there), text);
+	return file_slurp(fd, MANIFEST_NAME, &there, WISH_MAX) == 0 && str_eq(buf_str(&there), text);
 }
 
-int tool_install(const struct project *home, const char *package, const struct install_options *o,
+static bool is_old(int fd)
+{
+	struct stat st;
+
+	return fstatat(fd, LOCKFILE_NAME, &st, 0) == 0 && time(NULL) - st.st_mtime > FRESH_SECONDS;
+}
+
+/* A newer version, if there is one; without the network what there is will do. */
+static int refresh(const struct project *p, const struct install_options *o, struct install_result *ret,
+	struct diag *d)
+{
+	struct install_options newer = *o;
+	int r;
+
+	newer.update_all = true;
+	r = install(p, &newer, ret, d);
+	if (r == -ERR_NETWORK) {
+		diag_reset(d);
+		return install(p, o, ret, d);
+	}
+	if (r == 0)
+		(void)!utimensat(p->fd, LOCKFILE_NAME, NULL, 0);
+	return r;
+}
+
+static int install_at(int fd, const char *path, const struct wish *w, const struct install_options *o,
+	struct digest *ret, struct diag *d)
+{
+	struct install_options mine = *o;
+	struct install_result result = { 0 };
+	struct project p = *w->project;
+	int r;
+
+	p.fd = fd;
+	p.path = path;
+	mine.settings = w->project;
+	if (str_is(w->requirement, "latest") && o->network == INSTALL_ONLINE && is_old(fd))
+		r = refresh(&p, &mine, &result, d);
+	else
+		r = install(&p, &mine, &result, d);
+	if (r == 0)
+		*ret = result.environment;
+	install_result_done(&result);
+	return r;
+}
+
+int tool_install(const struct project *project, const char *package, const struct install_options *o,
 	struct digest *ret, struct diag *d)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT, below = BUF_INIT, path = BUF_INIT;
 	_cleanup_fd_ int fd = -1;
 	struct str spec = str_from(package);
 	size_t at = str_find(spec, '@', 1);
-	struct str name = str_slice(spec, 0, at), requirement = str_slice(spec, at + 1, spec.n);
-	struct install_result result = { 0 };
-	struct project p = *home;
+	struct wish w = { .project = project, .name = str_slice(spec, 0, at),
+		.requirement = str_slice(spec, at + 1, spec.n), .text = &text };
 	int r;
 
-	if (!ecosystem_find(STR("npm"))->name_valid(name))
-		return diag_fail(d, -ERR_USAGE, "'%.*s' is not a package name", STR_ARG(name));
-	r = manifest_for(name, requirement.n ? requirement : STR("latest"), &text);
+	if (!ecosystem_find(STR("npm"))->name_valid(w.name))
+		return diag_fail(d, -ERR_USAGE, "'%.*s' is not a package name", STR_ARG(w.name));
+	if (w.requirement.n == 0)
+		w.requirement = STR("latest");
+	r = write_wish(&w, d);
 	if (r < 0)
-		return diag_errno(d, r, "preparing %s", package);
-	fd = open_place(home, buf_str(&text), &below, d);
+		return r;
+	fd = open_place(project, buf_str(&text), &below, d);
 	if (fd < 0)
 		return fd;
-	r = buf_addf(&path, "%s/%s", home->home, buf_text(&below));
+	r = buf_addf(&path, "%s/%s", project->home, buf_text(&below));
 	if (r == 0 && !is_written(fd, buf_str(&text)))
 		r = file_replace(fd, MANIFEST_NAME, text.data, text.len, 0644);
 	if (r < 0)
 		return diag_errno(d, r, "cannot write %s", buf_text(&path));
-	p.fd = fd;
-	p.path = buf_text(&path);
-	r = install(&p, o, &result, d);
-	if (r == 0)
-		*ret = result.environment;
-	install_result_done(&result);
-	return r;
+	return install_at(fd, buf_text(&path), &w, o, ret, d);
 }

@@ -14,9 +14,10 @@ bool tool_in_environment(struct cas *c, const struct digest *environment, const 
 int tool_command(struct cas *c, const struct digest *environment, struct str wanted,
 	struct buf *ret, struct diag *d);
 
-/* `package` is a name, or name@requirement. Installs it (what is installed already is found again)
- * and gives its environment. */
-int tool_install(const struct project *home, const char *package, const struct install_options *o,
+/* `package` is a name, or name@requirement. Installs it with the registries and the care (minimum-age,
+ * allow-hosts) of the project, and gives its environment. What is installed already is found again; where
+ * no version is asked for, the registry is asked for a newer one once a day. */
+int tool_install(const struct project *project, const char *package, const struct install_options *o,
 	struct digest *ret, struct diag *d);
 
 #endif
