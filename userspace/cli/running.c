@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "running.h"
 
+#include "commands.h"
 #include "engine/run/run.h"
 #include "net.h"
 #include "prim/err.h"
@@ -77,6 +78,7 @@ int running_run(struct cmd *c, const struct project *p, const struct running_env
 	_cleanup_arena_ struct arena a = ARENA_INIT;
 	char cwd[PATH_MAX];
 	struct run_options o = {
+		.profile = c->command->name,
 		.argv = argv,
 		.cwd = place_in(p, cwd, sizeof(cwd)),
 		.environment = &e->found.environment,

@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "container_files.h"
 #include "engine/sandbox/rootfs.h"
+#include "net.h"
 #include "prim/err.h"
 #include "running.h"
 
@@ -59,7 +60,7 @@ struct making {
 	struct cmd *c;
 	struct arena arena;
 	struct container_files files;
-	struct grants grants;
+	struct net_choice net;
 	struct door_publish publish[OPT_LIST_MAX];
 	struct container_spec spec;
 };
@@ -67,7 +68,7 @@ struct making {
 static void making_done(struct making *m)
 {
 	container_files_done(&m->files);
-	grants_done(&m->grants);
+	net_choice_done(&m->net);
 	arena_done(&m->arena);
 }
 
@@ -167,29 +168,22 @@ static int set_limits(struct making *m)
 	return r;
 }
 
-/* none or host stand alone; all else are grants, and with one of them, or a port, there is a door. */
+/* A port that is published needs a door, though nothing be granted. */
 static int set_net(struct making *m)
 {
-	const char *alone = NULL;
-	int r = 0;
+	int r = net_choose(m->c, &arg_net, SANDBOX_NET_NONE, &m->net);
 
-	for (size_t i = 0; i < arg_net.n && r == 0; i++) {
-		if (strcmp(arg_net.v[i], "none") == 0 || strcmp(arg_net.v[i], "host") == 0)
-			alone = arg_net.v[i];
-		else
-			r = grants_add(&m->grants, str_from(arg_net.v[i]), &m->c->diag);
-	}
 	for (size_t i = 0; i < arg_publish.n && r == 0; i++)
 		r = door_parse_publish(arg_publish.v[i], &m->publish[i], &m->c->diag);
 	if (r < 0)
 		return r;
-	if (alone && (arg_net.n > 1 || (arg_publish.n && alone[0] == 'h')))
-		return diag_fail(&m->c->diag, -ERR_USAGE, "--net %s is given alone", alone);
-	m->spec.grants = &m->grants;
+	if (arg_publish.n && m->net.net == SANDBOX_NET_HOST)
+		return diag_fail(&m->c->diag, -ERR_USAGE, "--publish is not of the host's network: there all "
+			"its ports are the host's");
+	m->spec.grants = &m->net.grants;
 	m->spec.publish = m->publish;
 	m->spec.npublish = arg_publish.n;
-	m->spec.sandbox.net = m->grants.v.n || arg_publish.n ? SANDBOX_NET_DOOR :
-		alone && alone[0] == 'h' ? SANDBOX_NET_HOST : SANDBOX_NET_NONE;
+	m->spec.sandbox.net = arg_publish.n ? SANDBOX_NET_DOOR : m->net.net;
 	return 0;
 }
 

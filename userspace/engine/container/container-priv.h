@@ -4,7 +4,9 @@
  *
  *	lock		shared by whoever is making a container, exclusive for taking a name and for
  *			removing what a killed maker left
- *	.new-<id>	being made; it becomes <id> by a rename, complete with its held lock
+ *	.new-<id>	being made; it becomes <id> by a rename, complete with its record and held lock.
+ *			One that is to leave nothing behind is it until its command runs, and gets its
+ *			record then: until there is more of it than this, there is nothing to be cleaned
  *	<id>
  *
  * A directory without a record is garbage: removing a container begins with its record.
@@ -24,6 +26,8 @@
 /* One that this process looks after. */
 struct supervised {
 	int all, dir, lock;
+	char place[sizeof(STAGING) + CONTAINER_ID_HEX];	/* in `all` */
+	bool staged;
 	struct arena arena;
 	struct container_record rec;
 	const struct container_spec *spec;
@@ -44,6 +48,8 @@ int record_parse(struct arena *a, struct str text, const char *id, struct contai
 	struct diag *d);
 int record_print(struct buf *to, const struct container_record *c);
 int record_write(int dir, const struct container_record *c);
+/* Where nobody sees it yet: without the care that readers need. */
+int record_write_staged(int dir, const struct container_record *c);
 /* -ENOENT: there is none. */
 int record_read(int dir, struct arena *a, const char *id, struct container_record *ret, struct diag *d);
 
@@ -53,8 +59,10 @@ int containers_lock(int all, int how);	/* a descriptor that holds it; LOCK_SH, L
 /* Whether a supervisor lives. */
 bool container_is_held(int dir);
 int container_open_dir(int all, const char *id);
-/* Makes the directory with the lock and the record. */
-int container_create(struct supervised *c, int home_fd, struct diag *d);
+/* Makes the directory with the lock and the record; `late`: container_save makes the record. */
+int container_create(struct supervised *c, int home_fd, bool late, struct diag *d);
+/* Writes the record as it is now, and lets others see it. */
+int container_save(struct supervised *c);
 void container_done(struct supervised *c);	/* lets go of the lock */
 DEFINE_CLEANUP(struct supervised *, container_done);
 /* Forgets it: `all` is the directory of all. */

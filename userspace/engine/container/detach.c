@@ -82,13 +82,13 @@ static _noreturn_ void supervise(struct supervised *c, int pipe)
 	(void)!chdir("/");
 	c->rec.supervisor = getpid();
 	process_start(c->rec.supervisor, &c->rec.supervisor_start);
-	r = record_write(c->dir, &c->rec);
+	r = container_save(c);
 	if (r < 0)
 		detach_tell(&t, diag_errno(&d, r, "cannot record the container"), &d);
 	else
 		r = container_supervise(c, &t, &status, &d);
 	if (r < 0)
-		container_forget(c->all, c->rec.id);
+		container_forget(c->all, c->place);
 	_exit(r < 0);
 }
 

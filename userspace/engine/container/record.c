@@ -193,9 +193,7 @@ int record_print(struct buf *to, const struct container_record *c)
 	return json_out_end(&o);
 }
 
-/* Not synced: what a power failure takes ran on a machine that is no more, and a record that it cut
- * short is refused. Only the supervisor, or who buries it, writes. */
-int record_write(int dir, const struct container_record *c)
+static int write_to(int dir, const char *name, const struct container_record *c)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	_cleanup_fd_ int fd = -1;
@@ -205,10 +203,21 @@ int record_write(int dir, const struct container_record *c)
 		r = fault_point("write record");
 	if (r < 0)
 		return r;
-	fd = openat(dir, RECORD ".new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	r = fd_write_all(fd, b.data, b.len);
+	fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : fd_write_all(fd, b.data, b.len);
+}
+
+int record_write_staged(int dir, const struct container_record *c)
+{
+	return write_to(dir, RECORD, c);
+}
+
+/* Not synced: what a power failure takes ran on a machine that is no more, and a record that it cut
+ * short is refused. Only the supervisor, or who buries it, writes. */
+int record_write(int dir, const struct container_record *c)
+{
+	int r = write_to(dir, RECORD ".new", c);
+
 	if (r == 0)
 		r = fault_point("publish record");
 	if (r == 0 && renameat(dir, RECORD ".new", dir, RECORD) < 0)

@@ -49,7 +49,7 @@ static void set_started(void *data)
 		rec->init = life->init;
 		rec->status = CONTAINER_RUNNING;
 		rec->started_ms = clock_ms(CLOCK_REALTIME);
-		record_write(life->c->dir, rec);
+		container_save(life->c);
 	}
 	(void)fault_point("started");
 	if (life->detached)
@@ -98,7 +98,7 @@ static int make_cgroup(struct life *life, struct diag *d)
 	if (!wants_cgroup(s))
 		return 0;
 	rec->cgroup = "";
-	r = record_write(life->c->dir, rec);
+	r = container_save(life->c);
 	if (r < 0)
 		return diag_errno(d, r, "cannot record the container");
 	/* What nobody asked for may be missing. */
@@ -215,7 +215,7 @@ static void set_ended(struct life *life, const struct sandbox_result *result)
 	cgroup_remove(life->cgroup);
 	cgroup_free(TAKE_PTR(life->cgroup));
 	rec->cgroup = NULL;
-	if (!rec->remove && record_write(c->dir, rec) < 0)
+	if (!rec->remove && container_save(c) < 0)
 		rec->remove = true;
 }
 
@@ -252,7 +252,7 @@ int container_supervise(struct supervised *c, struct detached *t, int *ret_statu
 	int r = lead(&life, d);
 
 	if (r < 0 || c->rec.remove)
-		container_forget(c->all, c->rec.id);
+		container_forget(c->all, c->place);
 	if (r == 0)
 		*ret_status = c->rec.exit_status;
 	if (life.detached)
@@ -331,7 +331,8 @@ int container_run(int home_fd, struct arena *a, const struct container_spec *s, 
 
 	if (r < 0)
 		return diag_errno(d, r, "cannot describe the container");
-	r = container_create(&c, home_fd, d);
+	/* One that leaves nothing need not be seen before its command runs. */
+	r = container_create(&c, home_fd, s->remove && !s->name && !s->detach && !wants_cgroup(s), d);
 	if (r < 0)
 		return r;
 	*ret_id = arena_str(a, str_from(c.rec.id)).p;

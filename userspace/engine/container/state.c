@@ -179,16 +179,22 @@ static int look(int all, const char *id, struct arena *a, struct container_recor
 		!held && ret->remove ? -ENOENT : 0;
 }
 
-/* What was being made when its maker was killed: nobody makes anything while this has the lock. */
+/* What was being made when its maker was killed: under this lock, that is all whose own is not held. */
 static void sweep(int all, DIR *dir)
 {
 	_cleanup_fd_ int lock = containers_lock(all, LOCK_EX | LOCK_NB);
 	struct dirent *e;
 
 	rewinddir(dir);
-	while (lock >= 0 && (e = readdir(dir)))
-		if (str_starts(str_from(e->d_name), STR(STAGING)))
+	while (lock >= 0 && (e = readdir(dir))) {
+		_cleanup_fd_ int staged = -1;
+
+		if (!str_starts(str_from(e->d_name), STR(STAGING)))
+			continue;
+		staged = container_open_dir(all, e->d_name);
+		if (staged >= 0 && !container_is_held(staged))
 			remove_all(all, e->d_name);
+	}
 }
 
 static void closedirp(DIR **d)
@@ -348,33 +354,47 @@ static int make_id(struct supervised *c)
 	return c->rec.id ? 0 : -ENOMEM;
 }
 
-static int fill(struct supervised *c, const char *staging)
+static int stage(struct supervised *c, bool late)
 {
 	int r = fault_point("stage container");
 
 	if (r < 0)
 		return r;
-	if (mkdirat(c->all, staging, 0700) < 0)
+	snprintf(c->place, sizeof(c->place), STAGING "%s", c->rec.id);
+	if (mkdirat(c->all, c->place, 0700) < 0)
 		return -errno;
-	c->dir = container_open_dir(c->all, staging);
+	c->staged = true;
+	c->dir = container_open_dir(c->all, c->place);
 	if (c->dir < 0)
 		return c->dir;
 	(void)fault_point("lock container");
 	c->lock = open_lock(c->dir, LOCK_EX | LOCK_NB);
-	if (c->lock < 0)
-		return c->lock;
-	r = record_write(c->dir, &c->rec);
-	if (r == 0)
-		r = fault_point("publish container");
-	if (r == 0 && renameat(c->all, staging, c->all, c->rec.id) < 0)
-		r = -errno;
-	return r;
+	return c->lock < 0 || late ? MIN(c->lock, 0) : record_write_staged(c->dir, &c->rec);
 }
 
-int container_create(struct supervised *c, int home_fd, struct diag *d)
+static int publish(struct supervised *c)
+{
+	int r = fault_point("publish container");
+
+	if (r == 0 && renameat(c->all, c->place, c->all, c->rec.id) < 0)
+		r = -errno;
+	if (r < 0)
+		return r;
+	c->staged = false;
+	snprintf(c->place, sizeof(c->place), "%s", c->rec.id);
+	return 0;
+}
+
+int container_save(struct supervised *c)
+{
+	int r = c->staged ? record_write_staged(c->dir, &c->rec) : record_write(c->dir, &c->rec);
+
+	return r < 0 || !c->staged ? r : publish(c);
+}
+
+int container_create(struct supervised *c, int home_fd, bool late, struct diag *d)
 {
 	_cleanup_fd_ int lock = -1;
-	char staging[sizeof(STAGING) + CONTAINER_ID_HEX];
 	int r;
 
 	c->all = containers_open(home_fd, d);
@@ -389,12 +409,12 @@ int container_create(struct supervised *c, int home_fd, struct diag *d)
 	if (r < 0)
 		return r;
 	r = make_id(c);
-	if (r == 0) {
-		snprintf(staging, sizeof(staging), STAGING "%s", c->rec.id);
-		r = fill(c, staging);
-		if (r < 0)
-			remove_all(c->all, staging);
-	}
+	if (r == 0)
+		r = stage(c, late);
+	if (r == 0 && !late)
+		r = publish(c);
+	if (r < 0 && c->staged)
+		remove_all(c->all, c->place);
 	return r < 0 ? diag_errno(d, r, "cannot record the container") : 0;
 }
 

@@ -2,7 +2,7 @@
 #include "engine/run/run.h"
 
 #include "base/fd.h"
-#include "engine/door/door.h"
+#include "engine/container/container.h"
 #include "engine/mount/mount.h"
 #include "engine/run/place.h"
 #include "prim/err.h"
@@ -23,7 +23,6 @@ struct run {
 	struct diag *diag;
 	struct arena arena;
 	struct mount_server *server;
-	struct door *door;
 	bool cover_store;
 	VEC(struct sandbox_bind) binds;
 	struct sandbox sandbox;
@@ -206,37 +205,29 @@ static int plan_environment(struct run *run)
 static void run_done(struct run *run)
 {
 	vec_done(&run->binds);
-	door_close(run->door);
 	mount_server_free(run->server);
 	arena_done(&run->arena);
 }
 
-static int born(void *data, pid_t pid, int pidfd, struct diag *d)
+/* A container like those of `cratons container`: listed while it lives, and no longer. */
+static int run_it(struct run *run, int *ret_status)
 {
-	return door_born(data, pidfd, d);
-}
+	const struct container_spec spec = {
+		.profile = run->options->profile,
+		.root = run->project->path,
+		.sandbox = run->sandbox,
+		.grants = run->options->grants,
+		.remove = true,
+	};
+	const char *id;
 
-static int open_door(struct run *run)
-{
-	const struct door_options o = { .grants = run->options->grants, .container = "run", .log = -1 };
-	int r;
-
-	if (run->options->net != SANDBOX_NET_DOOR)
-		return 0;
-	r = door_open(&run->door, &o, run->diag);
-	if (r < 0)
-		return r;
-	run->sandbox.door = door_sandbox(run->door);
-	run->sandbox.born = born;
-	run->sandbox.born_data = run->door;
-	return 0;
+	return container_run(run->project->home_fd, &run->arena, &spec, &id, ret_status, run->diag);
 }
 
 int run_in_environment(const struct project *p, const struct run_options *o, int *ret_status,
 	struct diag *d)
 {
 	_cleanup_(run_done) struct run run = { .project = p, .options = o, .diag = d };
-	struct sandbox_result result = { 0 };
 	int r = run_check_place(p, o->user_home, o->expose_home, &run.cover_store, d);
 
 	if (r == 0)
@@ -261,15 +252,9 @@ int run_in_environment(const struct project *p, const struct run_options *o, int
 	r = plan_binds(&run);
 	if (r == 0)
 		r = plan_environment(&run);
-	if (r == 0)
-		r = open_door(&run);
 	if (r < 0)
 		return d && d->code ? r : diag_errno(d, r, "preparing the container");
 	run.sandbox.binds = run.binds.v;
 	run.sandbox.nbinds = run.binds.n;
-	r = sandbox_run(&run.sandbox, &result, d);
-	buf_done(&result.output);
-	if (r == 0)
-		*ret_status = sandbox_exit_status(&result);
-	return r;
+	return run_it(&run, ret_status);
 }

@@ -11,6 +11,7 @@
 #include "engine/sandbox/sandbox.h"
 
 struct run_options {
+	const char *profile;		/* "run", "exec", "shell": what ps shows */
 	const char *const *argv;
 	const char *cwd;		/* inside the project; NULL: the project itself */
 	const struct digest *environment;	/* its tree, at <project>/node_modules */
