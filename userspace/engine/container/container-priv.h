@@ -81,6 +81,9 @@ struct log_file {
 };
 void log_append(struct log_file *l, const void *bytes, size_t n);
 
+/* refusals.c: what the network refused, by the spec's `warn`; called when the door is closed. */
+void refusals_tell(int dir, const struct container_spec *s);
+
 /* detach.c: what to do in a process that is nobody's child and has no terminal; it does not return there.
  * In the caller it returns when `ready` was told. */
 struct detached;

@@ -185,6 +185,7 @@ static void close_door(struct life *life)
 			counts[i].bytes_in };
 	door_close(TAKE_PTR(life->door));
 	fd_closep(&life->door_log);
+	refusals_tell(life->c->dir, life->c->spec);
 }
 
 /* For those that wait and hold only the lock's file open: the record may be gone with the rest. */
