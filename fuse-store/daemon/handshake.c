@@ -17,13 +17,13 @@
 /* The kernel sends it when it mounts. */
 #define PATIENCE_MS 10000
 
-static bool kernel_has_rings(const struct fuse_buf *buf)
+static uint32_t offered(const struct fuse_buf *buf)
 {
 	const struct protocol_in *header = buf->mem;
 	const struct protocol_init_in *in = (const void *)(header + 1);
 
 	return buf->size >= sizeof(*header) + sizeof(*in) && header->opcode == PROTOCOL_INIT &&
-		(in->flags & PROTOCOL_INIT_EXT) && (in->flags2 & PROTOCOL2_OVER_IO_URING);
+		(in->flags & PROTOCOL_INIT_EXT) ? in->flags2 : 0;
 }
 
 /* Before the kernel is told: once it was, it sends nothing until every processor has an entry. */
@@ -46,13 +46,21 @@ int server_handshake(struct server *s, struct diag *d)
 	r = fuse_session_receive_buf(s->fuse, &buf);
 	if (r <= 0)
 		return diag_errno(d, r ? r : -ENOTCONN, "cannot read what the kernel says");
-	if (kernel_has_rings(&buf))
+	s->kernel_flags = offered(&buf);
+	if (s->kernel_flags & PROTOCOL2_OVER_IO_URING)
 		make_rings(s);
 	s->greeting = true;
 	fuse_session_process_buf(s->fuse, &buf);
 	s->greeting = false;
 	free(buf.mem);
 	return fuse_session_exited(s->fuse) ? diag_errno(d, -EPROTO, "the kernel and libfuse disagree") : 0;
+}
+
+/* The kernel refuses entries that are too small for what was agreed on. */
+static bool fits_rings(const struct protocol_init_out *out)
+{
+	return (size_t)out->max_pages * (size_t)sysconf(_SC_PAGESIZE) <= RING_PAYLOAD &&
+		out->max_write <= RING_PAYLOAD;
 }
 
 void handshake_amend(struct server *s, struct iovec *iov, int n)
@@ -62,11 +70,17 @@ void handshake_amend(struct server *s, struct iovec *iov, int n)
 	if (!s->greeting || n < 2 || iov[1].iov_len < sizeof(*out))
 		return;
 	out = iov[1].iov_base;
-	/* The kernel refuses entries that are too small for what was agreed on. */
-	if ((size_t)out->max_pages * (size_t)sysconf(_SC_PAGESIZE) > RING_PAYLOAD || out->max_write > RING_PAYLOAD)
+	if (!fits_rings(out))
 		rings_free(TAKE_PTR(s->rings));
-	if (!s->rings)
-		return;
-	out->flags |= PROTOCOL_INIT_EXT;
-	out->flags2 |= PROTOCOL2_OVER_IO_URING;
+	if (s->rings)
+		out->flags2 |= PROTOCOL2_OVER_IO_URING;
+	/* A request that nobody answers ends the mount with an error for all who wait: so does a server that
+	 * was killed while it stored a page that a reader's request had locked. The kernel alone can end
+	 * that, as the thread waits in it. */
+	if (s->timeout_seconds > 0 && (s->kernel_flags & PROTOCOL2_REQUEST_TIMEOUT)) {
+		out->flags2 |= PROTOCOL2_REQUEST_TIMEOUT;
+		out->request_timeout = (uint16_t)s->timeout_seconds;
+	}
+	if (out->flags2)
+		out->flags |= PROTOCOL_INIT_EXT;
 }

@@ -60,6 +60,7 @@ void server_answer(struct server *s, int connection, enum fused_status status,
 		.status = (uint16_t)status,
 		.code = d ? d->code : 0,
 		.pid = (uint32_t)getpid(),
+		.transport = s->rings ? FUSED_BY_RINGS : FUSED_BY_DEVICE,
 	};
 	union {
 		struct cmsghdr align;

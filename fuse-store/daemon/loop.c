@@ -120,7 +120,7 @@ static void *worker_main(void *data)
 
 /* One that stores (ahead.c) may wait for a page whose READ nobody has taken from the device yet. The
  * guard takes what is there when that lasts; it looks only while files are being stored. */
-#define GUARD_US      1000
+#define GUARD_STEP_US 1000
 #define GUARD_IDLE_US 100000
 
 void guard_wake(struct server *s)
@@ -137,7 +137,7 @@ static void guard_look(struct server *s, struct fuse_buf *buf)
 
 	for (;;) {
 		since = atomic_load(&s->storing_since);
-		if (since == 0 || now_us() - since < GUARD_US || poll(&p, 1, 0) <= 0)
+		if (since == 0 || now_us() - since < s->guard_us || poll(&p, 1, 0) <= 0)
 			return;
 		r = fuse_session_receive_buf(s->fuse, buf);
 		if (r <= 0)
@@ -156,7 +156,7 @@ static void *guard_main(void *data)
 	pthread_setspecific(s->worker, w);
 	for (;;) {
 		for (seen = now = now_us(); now - seen < GUARD_IDLE_US; now = now_us()) {
-			usleep(GUARD_US);
+			usleep(GUARD_STEP_US);
 			if (atomic_load(&s->storing_since) != 0)
 				seen = now_us();
 			guard_look(s, &buf);

@@ -37,7 +37,8 @@ static void from_environment(struct server *s)
 {
 	const char *idle = getenv("CRATONS_FUSED_IDLE"), *poll_us = getenv("CRATONS_FUSED_POLL_US"),
 		   *workers = getenv("CRATONS_FUSED_WORKERS"), *ahead = getenv("CRATONS_FUSED_READ_AHEAD"),
-		   *rings = getenv("CRATONS_FUSED_URING");
+		   *rings = getenv("CRATONS_FUSED_URING"), *timeout = getenv("CRATONS_FUSED_TIMEOUT"),
+		   *guard = getenv("CRATONS_FUSED_GUARD_US");
 
 	if (idle)
 		(void)parse_number(idle, 7 * 86400, &s->idle_seconds);
@@ -45,6 +46,10 @@ static void from_environment(struct server *s)
 		(void)parse_number(poll_us, 1000000, &s->poll_us);
 	if (rings)
 		s->use_rings = strcmp(rings, "0") != 0;
+	if (timeout)
+		(void)parse_number(timeout, UINT16_MAX, &s->timeout_seconds);
+	if (guard)
+		(void)parse_number(guard, 600000000, &s->guard_us);
 	if (ahead)
 		(void)parse_number(ahead, 1024, &s->read_ahead);
 	if (workers && parse_number(workers, 64, &s->workers) == 0)
@@ -205,6 +210,7 @@ int main(int argc, char **argv)
 		.home_fd = -1, .run_fd = -1, .connection = -1, .device = -1, .listener = -1,
 		.user_ns = -1, .mount_ns = -1, .ended = -1,
 		.idle_seconds = 300, .workers = 4, .poll_us = 100, .read_ahead = 16, .use_rings = true,
+		.timeout_seconds = 120, .guard_us = 1000,
 	};
 	_cleanup_diag_ struct diag d = DIAG_INIT;
 	int r;

@@ -31,6 +31,8 @@ struct server {
 	unsigned workers, poll_us;	/* how long a worker polls before it sleeps */
 	unsigned read_ahead;		/* files */
 	bool use_rings;			/* where the kernel offers them */
+	unsigned timeout_seconds;	/* for an answer; 0: none */
+	unsigned guard_us;		/* how long storing may take before the guard looks */
 
 	struct fused_build build;
 	dev_t index_device;		/* the index that was opened */
@@ -41,6 +43,7 @@ struct server {
 	struct fuse_session *fuse;
 	int device;			/* /dev/fuse; owned by `fuse` once that is set */
 	bool greeting;			/* INIT is being answered */
+	uint32_t kernel_flags;		/* what the kernel offers (INIT's flags2) */
 	struct rings *rings;		/* NULL: all requests come through the device */
 	int listener;
 	int user_ns, mount_ns;

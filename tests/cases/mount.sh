@@ -125,12 +125,31 @@ sharing()
 	t "the mount is not on the host" no_mount_left
 	t "the server runs without capabilities, as its user" confined $pid
 	t "50 joins at once share it" joins 50 $pid
+	transport $pid
 }
 
 confined()
 {
 	grep -q '^CapEff:.0*$' /proc/$1/status && grep -q '^NoNewPrivs:.1' /proc/$1/status &&
 		[ "$(stat -c %u /proc/$1)" = "$uid" ] && { [ -n "${SAN:-}" ] || grep -q '^Seccomp:.2' /proc/$1/status; }
+}
+
+# Where mount-uring.sh has enabled FUSE over io_uring: a server has rings, and one to which io_uring is
+# refused works without.
+transport()
+{
+	[ -n "${RINGS:-}" ] || return 0
+	t "its requests come by io_uring" has_rings $1
+	kill -9 $1
+	t "a server that io_uring is refused to works without" refused
+	kill -9 $(inside 'echo $SERVER')
+}
+has_rings() { ls -l /proc/$1/fd | grep -q 'io_uring'; }
+refused()
+{
+	local pid
+	pid=$($as "$O/test/no-uring" "$enter" "$home" -- /bin/sh -c 'cmp "$MNT/$1/large" "$2/large" && echo $SERVER' sh $tree "$src")
+	[ -n "$pid" ] && ! has_rings $pid
 }
 
 joins() # NUMBER PID

@@ -67,5 +67,5 @@ Test(mount, frames_are_what_other_versions_expect)
 	cr_assert_eq(offsetof(struct fused_hello, protocol), 4);
 	cr_assert_eq(offsetof(struct fused_reply, protocol), 4);
 	cr_assert_eq(offsetof(struct fused_reply, status), 6);
-	cr_assert_eq(offsetof(struct fused_reply, text), 16);
+	cr_assert_eq(offsetof(struct fused_reply, text), 24);
 }

@@ -5,6 +5,8 @@
 #include "engine/sandbox/sandbox.h"
 #include "prim/err.h"
 
+#include <errno.h>
+
 const struct opt doctor_options[] = {
 	OPT_END,
 };
@@ -58,6 +60,19 @@ static void check_loop(struct cmd *c)
 	tell(c, &k);
 }
 
+static void tell_transport(struct cmd *c, const struct mount_server *s)
+{
+	struct sandbox_check k = { .wall = "FUSE over io_uring", .optional = true };
+
+	if (!mount_server_has_rings(s)) {
+		k.error = -EOPNOTSUPP;
+		k.detail = "requests come through /dev/fuse";
+		k.fix = "echo Y >/sys/module/fuse/parameters/enable_uring, as root (Linux 6.14): servers that "
+			"start then use it; nothing is lost but speed";
+	}
+	tell(c, &k);
+}
+
 static int check_mount(struct cmd *c)
 {
 	_cleanup_(mount_server_free_p) struct mount_server *s = NULL;
@@ -71,8 +86,11 @@ static int check_mount(struct cmd *c)
 	if (k.error) {
 		k.detail = buf_text(&d.what);
 		k.fix = d.hint.len ? buf_text(&d.hint) : NULL;
+		return tell(c, &k);
 	}
-	return tell(c, &k);
+	tell(c, &k);
+	tell_transport(c, s);
+	return 0;
 }
 
 static void check_host_mount(struct cmd *c)

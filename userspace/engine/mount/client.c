@@ -14,6 +14,7 @@ struct mount_server {
 	int connection;
 	int fds[FUSED_FDS];
 	pid_t pid;
+	enum fused_transport transport;
 	char path[FUSED_TEXT];
 };
 
@@ -55,6 +56,11 @@ pid_t mount_server_pid(const struct mount_server *s)
 	return s->pid;
 }
 
+bool mount_server_has_rings(const struct mount_server *s)
+{
+	return s->transport == FUSED_BY_RINGS;
+}
+
 /* Takes the connection. FUSED_FAILED is recorded in `d`; all that means "no usable server there" is
  * -ECONNRESET. */
 static int greet(struct mount_server **ret, int connection, const struct fused_build *build,
@@ -77,6 +83,7 @@ static int greet(struct mount_server **ret, int connection, const struct fused_b
 	if (reply.status != FUSED_READY || reply.protocol != FUSED_PROTOCOL || s->fds[0] < 0)
 		return -ECONNRESET;
 	s->pid = (pid_t)reply.pid;
+	s->transport = (enum fused_transport)reply.transport;
 	memcpy(s->path, reply.text, sizeof(s->path));
 	*ret = TAKE_PTR(s);
 	return 0;
@@ -87,16 +94,19 @@ static int greet(struct mount_server **ret, int connection, const struct fused_b
 static int join(struct mount_server **ret, const struct search *s, struct diag *d)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	_cleanup_fd_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	pid_t killed;
 
 	if (fd < 0)
 		return diag_errno(d, -errno, "cannot make a socket");
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d/" FUSED_SOCKET, s->run_fd);
-	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0) {
-		close(fd);
+	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0)
+		return -ECONNRESET;
+	if (fused_was_killed(fd, &killed)) {
+		fused_abort(killed, s->run_fd);
 		return -ECONNRESET;
 	}
-	return greet(ret, fd, &s->build, d);
+	return greet(ret, TAKE_FD(fd), &s->build, d);
 }
 
 static int start(struct mount_server **ret, const struct search *s, struct diag *d)

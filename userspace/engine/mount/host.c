@@ -14,7 +14,6 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
-#define MOUNTINFO_MAX ((size_t)64 << 20)
 #define FS_TYPE	      "fuse.cratons"
 
 /* A field of mountinfo in place: blanks and backslashes are written as \ooo (proc(5)). */
@@ -33,13 +32,15 @@ static struct str unescape(char *p, size_t n)
 	return str_of(p, to);
 }
 
-/* The mount point of a line "ID PARENT DEV ROOT POINT OPTIONS … - TYPE SOURCE SUPER", if it is ours. */
-static bool our_mount(struct str line, struct str *ret)
+/* A line is "ID PARENT MAJOR:MINOR ROOT POINT OPTIONS … - TYPE SOURCE SUPER". */
+bool mount_is_ours(struct str line, struct str *ret_device, struct str *ret_point)
 {
-	struct str point = { 0 }, word;
+	struct str device = { 0 }, point = { 0 }, word;
 
 	for (int field = 0; line.p; field++) {
 		word = str_cut(&line, ' ');
+		if (field == 2)
+			device = word;
 		if (field == 4)
 			point = word;
 		if (field > 5 && str_is(word, "-"))
@@ -47,7 +48,8 @@ static bool our_mount(struct str line, struct str *ret)
 	}
 	if (!line.p || !str_is(str_cut(&line, ' '), FS_TYPE))
 		return false;
-	*ret = unescape((char *)point.p, point.n);
+	*ret_device = device;
+	*ret_point = unescape((char *)point.p, point.n);
 	return true;
 }
 
@@ -73,7 +75,7 @@ static void points_done(points *p)
 static int find_mounts(const char *path, points *ret)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT;
-	struct str rest, line, point;
+	struct str rest, line, device, point;
 	int r = file_slurp(AT_FDCWD, "/proc/self/mountinfo", &text, MOUNTINFO_MAX);
 
 	if (r < 0)
@@ -81,7 +83,7 @@ static int find_mounts(const char *path, points *ret)
 	rest = buf_str(&text);
 	while (r == 0 && rest.p) {
 		line = str_cut(&rest, '\n');
-		if (our_mount(line, &point) && at_or_below(point, path)) {
+		if (mount_is_ours(line, &device, &point) && at_or_below(point, path)) {
 			char *copy = str_dup(point);
 
 			r = copy ? vec_push(ret, copy) : -ENOMEM;

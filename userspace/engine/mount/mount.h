@@ -25,6 +25,8 @@ int mount_server_mount_ns(const struct mount_server *s);
 /* Where the store is mounted inside that mount namespace: trees are at <path>/<hex digest>. */
 const char *mount_server_path(const struct mount_server *s);
 pid_t mount_server_pid(const struct mount_server *s);
+/* Whether the kernel's requests come by io_uring. */
+bool mount_server_has_rings(const struct mount_server *s);
 
 /* On the host, where the caller may mount (root), or the administrator's cratons-mountd or the host's
  * fusermount3 does it: a mount of one tree at `path`, served until it is unmounted. The caller keeps

@@ -33,6 +33,11 @@ enum fused_status {
 	FUSED_FAILED,		/* code is a negative code (prim/err.h), text says what */
 };
 
+enum fused_transport {
+	FUSED_BY_DEVICE = 1,
+	FUSED_BY_RINGS,		/* io_uring */
+};
+
 /* The program a server was started from, told apart without reading it. */
 struct fused_build {
 	uint64_t device, inode, size, changed_ns;
@@ -61,12 +66,14 @@ struct fused_reply {
 	uint16_t status;
 	int32_t code;
 	uint32_t pid;
+	uint32_t transport;	/* how the kernel's requests come */
+	uint32_t reserved;	/* 0 */
 	char text[FUSED_TEXT];
 	char hint[FUSED_TEXT / 4];
 };
 
 _Static_assert(sizeof(struct fused_build) == 32, "wire format");
 _Static_assert(sizeof(struct fused_hello) == 40, "wire format");
-_Static_assert(sizeof(struct fused_reply) == 16 + FUSED_TEXT + FUSED_TEXT / 4, "wire format");
+_Static_assert(sizeof(struct fused_reply) == 24 + FUSED_TEXT + FUSED_TEXT / 4, "wire format");
 
 #endif
