@@ -14,7 +14,7 @@ build="make gcc g++ pkg-config libc6-dev linux-libc-dev
 test="libcriterion-dev golang-github-burntsushi-toml-dev nodejs:node npm:npm
 	mandoc procps:ps util-linux:setpriv iproute2:ip
 	python3:python3 git:git openssl:openssl zsh fish strace gdb fuse3:fusermount3"
-bench="strace bubblewrap crun runc"
+bench="strace bubblewrap crun runc iperf3 slirp4netns passt:pasta"
 fuzz="clang:clang libclang-rt-dev"
 
 # One question for all: a process for each package would cost more than everything else here.

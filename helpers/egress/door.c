@@ -141,8 +141,7 @@ static void stream_open(struct egress *e, int fd)
 		stream_close(s);
 }
 
-/* The number in the pool that an address is, or -1. */
-static int64_t pool_number(const struct in6_addr *a)
+int64_t pool_number(const struct in6_addr *a)
 {
 	static const struct in6_addr pool6 = { .s6_addr = EGRESS_POOL6 };
 	uint32_t n;
@@ -237,10 +236,12 @@ static void accept_some(void *data, int listener, unsigned events)
 
 static void listen_again(void *data)
 {
+	static const loop_fd_fn fns[] = { [LISTENER_STREAM] = accept_some, [LISTENER_DATAGRAM] = datagram,
+		[LISTENER_WATCH] = watch_read };
 	struct egress *e = data;
 
 	vec_foreach(l, &e->listeners)
-		(void)loop_watch(e->loop, l->fd, POLLIN, l->datagram ? datagram : accept_some, e);
+		(void)loop_watch(e->loop, l->fd, POLLIN, fns[l->kind], e);
 }
 
 void door_listen(struct egress *e)
@@ -249,16 +250,47 @@ void door_listen(struct egress *e)
 		listen_again(e);
 }
 
+bool door_has_port(const struct egress *e, uint16_t port)
+{
+	return e->ports[port / 8] & 1 << port % 8;
+}
+
+static int option(int fd, int name)
+{
+	socklen_t len = sizeof(int);
+	int v = -1;
+
+	return getsockopt(fd, SOL_SOCKET, name, &v, &len) < 0 ? -errno : v;
+}
+
+/* Of those on the container's loopback the door's own namespace knows nothing. */
+static void note_port(struct egress *e, int fd)
+{
+	struct sockaddr_storage local;
+	socklen_t len = sizeof(local);
+	struct in6_addr a;
+	uint16_t port;
+
+	if (getsockname(fd, (struct sockaddr *)&local, &len) == 0 &&
+		inet_from_sockaddr((struct sockaddr *)&local, &a, &port) == 0 &&
+		(IN6_IS_ADDR_UNSPECIFIED(&a) || (inet_is4(&a) && a.s6_addr[12] == 0)))
+		e->ports[port / 8] |= (uint8_t)(1 << port % 8);
+}
+
 static int take_socket(struct egress *e, int fd)
 {
-	int type = 0;
-	socklen_t len = sizeof(type);
+	int type = option(fd, SO_TYPE);
+	struct listener l = { .fd = fd };
 
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0)
-		return -errno;
-	if (type != SOCK_DGRAM && type != SOCK_STREAM)
+	if (option(fd, SO_DOMAIN) == AF_PACKET)
+		l.kind = LISTENER_WATCH;
+	else if (type == SOCK_DGRAM)
+		l.kind = LISTENER_DATAGRAM;
+	else if (type != SOCK_STREAM)
 		return -EPROTO;
-	return vec_push(&e->listeners, (struct listener){ fd, type == SOCK_DGRAM });
+	else
+		note_port(e, fd);
+	return vec_push(&e->listeners, l);
 }
 
 static void handed(void *data, int door, unsigned events)

@@ -22,9 +22,11 @@ struct published {
 	struct counts counts;
 };
 
+enum listener_kind { LISTENER_STREAM, LISTENER_DATAGRAM, LISTENER_WATCH };
+
 struct listener {
 	int fd;
-	bool datagram;
+	enum listener_kind kind;
 };
 
 struct log {
@@ -32,7 +34,7 @@ struct log {
 	char container[64];
 	uint64_t credit_ms;	/* lines that may be written, in milliseconds of the rate */
 	uint64_t last_ms;
-	uint64_t suppressed;
+	uint64_t suppressed, bytes;
 };
 
 struct relays;
@@ -52,6 +54,7 @@ struct egress {
 	bool ipv6;
 	bool handed;		/* all sockets of the builder are here */
 	VEC(struct listener) listeners;
+	uint8_t ports[(UINT16_MAX + 1) / 8];	/* those with a listener */
 	uint32_t connections_max, idle_seconds, fds_max;
 	_Atomic uint32_t open;	/* connections and dials */
 	struct log log;
@@ -79,9 +82,15 @@ int control_start(struct egress *e);
 ssize_t packet_receive(int fd, void *bytes, size_t size, int *fds, unsigned max, unsigned *ret_nfds);
 
 /* door.c: what comes from the container */
+/* The number in the pool that an address is, or -1. */
+int64_t pool_number(const struct in6_addr *a);
+bool door_has_port(const struct egress *e, uint16_t port);
 int door_start(struct egress *e);
 /* Begins to listen once the sockets are there and the policy is. */
 void door_listen(struct egress *e);
+
+/* watch.c: packets that nothing listens to */
+void watch_read(void *data, int fd, unsigned events);
 
 /* confine.c */
 int confine(struct egress *e);

@@ -5,8 +5,11 @@
  */
 #include "egress.h"
 
+#include "base/quote.h"
+
 #define LINES_A_SECOND 20
 #define BURST_LINES    200
+#define BYTES_MAX      (16u << 20)	/* all that is written in a container's life */
 #define LINE_MS	       (1000 / LINES_A_SECOND)
 
 static bool may_write(struct log *l)
@@ -24,22 +27,6 @@ static bool may_write(struct log *l)
 	return true;
 }
 
-/* Names come from the container: what is no ordinary character is escaped. */
-static int add_text(struct buf *b, struct str text)
-{
-	int r = buf_addc(b, '"');
-
-	for (size_t i = 0; i < text.n && r == 0; i++) {
-		unsigned char c = (unsigned char)text.p[i];
-
-		if (c < ' ' || c > '~' || c == '"' || c == '\\')
-			r = buf_addf(b, "\\u%04x", c);
-		else
-			r = buf_addc(b, (char)c);
-	}
-	return r < 0 ? r : buf_addc(b, '"');
-}
-
 static int add_line(struct buf *b, const struct log *l, struct str name, const struct in6_addr *address,
 	uint16_t port, const char *reason)
 {
@@ -51,11 +38,11 @@ static int add_line(struct buf *b, const struct log *l, struct str name, const s
 	r = buf_addf(b, "{\"time_ms\":%llu,\"event\":\"refused\",\"container\":",
 		(unsigned long long)t.tv_sec * 1000 + (unsigned long long)t.tv_nsec / 1000000);
 	if (r == 0)
-		r = add_text(b, str_from(l->container));
+		r = buf_add_quoted(b, str_from(l->container));
 	if (r == 0 && name.n)
 		r = buf_adds(b, ",\"name\":");
 	if (r == 0 && name.n)
-		r = add_text(b, name);
+		r = buf_add_quoted(b, name);
 	if (r == 0 && address)
 		r = buf_addf(b, ",\"address\":\"%s\"", inet_text(address, text));
 	if (r == 0 && port)
@@ -72,10 +59,11 @@ void log_refusal(struct egress *e, struct str name, const struct in6_addr *addre
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
-	if (e->log.fd < 0 || !may_write(&e->log))
+	if (e->log.fd < 0 || e->log.bytes >= BYTES_MAX || !may_write(&e->log))
 		return;
 	if (add_line(&b, &e->log, name, address, port, reason) < 0)
 		return;
+	e->log.bytes += b.len;
 	if (write(e->log.fd, b.data, b.len) == (ssize_t)b.len)
 		e->log.suppressed = 0;
 }

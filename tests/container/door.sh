@@ -94,6 +94,7 @@ refused() {
 	logged '"name":"other.test","reason":"the name is not granted"' "is logged"
 	unheard "the parent of *.NAME" client talk cdn.test 8081
 	unheard "a port that nothing has" client talk api.test 22
+	logged '"name":"api.test","port":22,"reason":"the port is not granted"' "is logged"
 	unheard "a port that another grant has" client talk api.test 8081
 	logged '"name":"api.test","port":8081,"reason":"the port is not granted"' "is logged"
 	is "$(client literal $PUBLIC 8080)" ENETUNREACH "$(name "the address of a granted name")"
@@ -104,6 +105,7 @@ refused() {
 	unheard "MPTCP to it" client literal $PUBLIC 8080 262
 	unheard "UDP to it" client udp $PUBLIC 8080
 	unheard "UDP to a granted name" client udp api.test 8080
+	logged '"name":"api.test","port":8080,"reason":"only TCP is granted"' "is logged"
 	unheard "a name server of its own" client udp $PUBLIC 53
 	for kind in icmp tcp packet ping; do
 		unheard "raw socket: $kind" client raw $kind

@@ -36,6 +36,8 @@
 #define EGRESS_LISTENERS_MAX 4096
 /* Descriptors in one packet; SCM_RIGHTS allows 253. */
 #define EGRESS_HANDOUT_MAX 64
+/* Of a packet that nothing listens to: its headers. */
+#define EGRESS_WATCH_BYTES 128
 
 enum egress_kind {
 	/* To the helper, in this order; publish and grants any number of times up to the maximum. */
