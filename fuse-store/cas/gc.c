@@ -242,7 +242,7 @@ struct orphans {
 	const char *kind;
 };
 
-static bool in_index(struct gc *g, const char *kind, const struct digest *digest)
+static bool is_referred(struct gc *g, const char *kind, const struct digest *digest)
 {
 	struct index_object o;
 	MDB_txn *txn;
@@ -251,7 +251,7 @@ static bool in_index(struct gc *g, const char *kind, const struct digest *digest
 	if (kind[0] == 'p' || kind[0] == 'd')
 		return set_has(&g->referred, digest);
 	if (kind[0] == 't')
-		return cas_has_tree(g->w->cas, digest);
+		return set_has(&g->mark.trees, digest) || cas_has_tree(g->w->cas, digest);
 	if (index_begin(g->index, &txn) < 0)
 		return true;
 	r = index_object(g->index, txn, digest, &o);
@@ -268,7 +268,7 @@ static int remove_orphan(void *data, const struct digest *digest, int dirfd, con
 
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
-	if (nanoseconds(&st.st_ctim) >= o->g->mark.oldest || in_index(o->g, o->kind, digest))
+	if (nanoseconds(&st.st_ctim) >= o->g->mark.oldest || is_referred(o->g, o->kind, digest))
 		return 0;
 	return remove_file(o->g, dirfd, name, &o->g->freed.bytes);
 }

@@ -148,11 +148,12 @@ static int each_root_file(void *data, int dirfd, const char *name)
 static int mark_into(struct mark *m, const struct digest *d)
 {
 	_cleanup_(tree_free_p) struct tree *t = NULL;
-	int r;
+	int r = cas_load_tree(m->w->cas, d, &t, NULL);
 
-	if (!cas_has_tree(m->w->cas, d))
+	/* One that left the index since something below it was damaged may still be read: what it reaches
+	 * beside that is alive, or the next installation would fetch all of it again. */
+	if (r < 0 && !cas_has_tree(m->w->cas, d))
 		return 0;
-	r = cas_load_tree(m->w->cas, d, &t, NULL);
 	if (r == -ERR_DIGEST || r == -ERR_TREE || r == -ERR_STORE_MISSING)
 		return vec_push(&m->damaged, *d);
 	for (uint32_t i = 0; r >= 0 && t && i < tree_nentries(t); i++) {

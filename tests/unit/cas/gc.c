@@ -138,3 +138,36 @@ Test(gc, a_pack_that_is_mostly_dead_is_written_anew)
 	cr_assert_eq(read_all(cas_writer_cas(w), &few, &bad), 60);
 	cas_writer_free(w);
 }
+
+/* The environment is not complete any more when a package of it is put aside, twice over. */
+Test(gc, what_is_well_of_a_damaged_environment_stays)
+{
+	_cleanup_(scratch_done) struct scratch h = scratch_new();
+	_cleanup_(cas_writer_free_p) struct cas_writer *w = writer(&h);
+	struct digest packages[2] = { put_package(w, 1, 20, true, "a"), put_package(w, 2, 20, false, "b") };
+	struct digest e = tree_of_all(w, packages, 2);
+	uint64_t checked, bad;
+	struct cas_usage freed;
+	char command[256];
+
+	cr_assert_eq(cas_writer_flush(w, NULL), 0);
+	set_root(w, &h, "project", &e);
+	cas_writer_free(TAKE_PTR(w));
+	snprintf(command, sizeof(command), "for f in %s/store/objects/*/*; do echo x >>$f; done", h.path);
+	cr_assert_eq(system(command), 0);
+	w = writer(&h);
+	cr_assert_eq(cas_verify(w, false, NULL, NULL, &checked, &bad, NULL), 0);
+	cr_assert_eq(bad, 1);
+	cas_writer_free(TAKE_PTR(w));
+	for (int i = 0; i < 2; i++) {
+		gc(&h, &freed);
+		cr_assert_eq(freed.packs, 0);
+	}
+	w = writer(&h);
+	cr_assert(!cas_writer_want(w, &e) && !cas_writer_want(w, &packages[0]));
+	cr_assert(cas_writer_want(w, &packages[1]), "the other package is there");
+	packages[0] = put_package(w, 1, 20, true, "a");
+	tree_of_all(w, packages, 2);
+	cr_assert_eq(cas_writer_flush(w, NULL), 0);
+	cr_assert(cas_writer_want(w, &e));
+}

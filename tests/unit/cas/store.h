@@ -59,16 +59,25 @@ static inline struct digest put_package(struct cas_writer *w, unsigned seed, int
 	return tree;
 }
 
-/* A tree that has another below it. */
-static inline struct digest tree_of(struct cas_writer *w, const struct digest *sub)
+/* A tree that has others below it. */
+static inline struct digest tree_of_all(struct cas_writer *w, const struct digest *subs, int n)
 {
 	_cleanup_(tree_builder_free_p) struct tree_builder *b = NULL;
 	struct digest t;
+	char path[32];
 
 	cr_assert_eq(tree_builder_new(&b), 0);
-	cr_assert_eq(tree_builder_subtree(b, STR("node_modules/x"), sub), 0);
+	for (int i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "node_modules/x%d", i);
+		cr_assert_eq(tree_builder_subtree(b, str_from(path), &subs[i]), 0);
+	}
 	cr_assert_eq(cas_writer_tree(w, b, &t, NULL), 0);
 	return t;
+}
+
+static inline struct digest tree_of(struct cas_writer *w, const struct digest *sub)
+{
+	return tree_of_all(w, sub, 1);
 }
 
 /* Reads every file of a tree: the number of files read well; *ret_bad of those that were not. */
