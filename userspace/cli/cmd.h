@@ -23,9 +23,8 @@ struct cmd {
 	struct diag diag;
 
 	bool use_json;
-	bool quiet;
+	bool quiet, verbose;
 	bool no_progress;
-	unsigned verbose;
 	bool color_out, color_err;
 	bool person;		/* stdin and stderr are terminals: advice is welcome */
 

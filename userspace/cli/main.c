@@ -13,14 +13,13 @@
 
 static const char *arg_directory;
 static const char *arg_color = "auto";
-static bool arg_json, arg_quiet, arg_no_progress, arg_version, arg_help;
-static unsigned arg_verbose;
+static bool arg_json, arg_quiet, arg_verbose, arg_no_progress, arg_version, arg_help;
 
 const struct opt global_options[] = {
 	OPT_TEXT(NULL, 'C', "DIR", &arg_directory),
 	OPT_FLAG("json", 0, &arg_json),
 	OPT_FLAG("quiet", 'q', &arg_quiet),
-	OPT_COUNT("verbose", 'v', &arg_verbose),
+	OPT_FLAG("verbose", 'v', &arg_verbose),
 	OPT_CHOICE("color", 0, "auto|always|never", &arg_color),
 	OPT_FLAG("no-progress", 0, &arg_no_progress),
 	OPT_FLAG("version", 'V', &arg_version),

@@ -138,14 +138,6 @@ static int set_value(const struct opt *o, const char *value, struct diag *d)
 	}
 }
 
-static void set_flag(const struct opt *o)
-{
-	if (o->kind == OPT_KIND_COUNT)
-		++*o->to.count;
-	else
-		*o->to.flag = true;
-}
-
 struct walk {
 	const struct opt_parse *p;
 	char **argv;
@@ -175,7 +167,7 @@ static int take_long(struct walk *w, const char *text)
 	if (!opt_takes_value(o)) {
 		if (value)
 			return diag_fail(w->d, -ERR_USAGE, "--%s takes no value", o->name);
-		set_flag(o);
+		*o->to.flag = true;
 		return 0;
 	}
 	if (!value && (r = need_value(w, o, &value)) < 0)
@@ -197,7 +189,7 @@ static int take_short(struct walk *w, const char *letters)
 			return w->p->elsewhere ? diag_hint(w->d, "%s", w->p->elsewhere) : -ERR_USAGE;
 		}
 		if (!opt_takes_value(o)) {
-			set_flag(o);
+			*o->to.flag = true;
 			continue;
 		}
 		if (!*value && (r = need_value(w, o, &value)) < 0)

@@ -13,7 +13,6 @@
 enum opt_kind {
 	OPT_KIND_END,
 	OPT_KIND_FLAG,		/* no value */
-	OPT_KIND_COUNT,		/* no value, counts how often */
 	OPT_KIND_TEXT,
 	OPT_KIND_NUMBER,	/* whole, in [min, max] */
 	OPT_KIND_CHOICE,	/* one of the words of `value`, "a|b|c" */
@@ -36,7 +35,6 @@ struct opt {
 	uint64_t min, max;
 	union {
 		bool *flag;
-		unsigned *count;
 		const char **text;
 		uint64_t *number;
 		struct opt_list *list;
@@ -44,7 +42,6 @@ struct opt {
 };
 
 #define OPT_FLAG(n, l, p)	     { OPT_KIND_FLAG, l, n, .to.flag = (p) }
-#define OPT_COUNT(n, l, p)	     { OPT_KIND_COUNT, l, n, .to.count = (p) }
 #define OPT_TEXT(n, l, v, p)	     { OPT_KIND_TEXT, l, n, v, .to.text = (p) }
 #define OPT_NUMBER(n, l, v, a, b, p) { OPT_KIND_NUMBER, l, n, v, a, b, .to.number = (p) }
 #define OPT_CHOICE(n, l, v, p)	     { OPT_KIND_CHOICE, l, n, v, .to.text = (p) }
