@@ -56,6 +56,8 @@ static int each(struct cmd *c, int (*act)(struct cmd *c, int home, const struct 
 
 		if (r == 0)
 			r = act(c, cmd_home(c), &k);
+		else if (arg_force && container_discard(cmd_home(c), c->argv[i], NULL) == 0)
+			r = 0;
 		if (r < 0 && first.code == 0)
 			diag_copy(&first, &c->diag);
 		else if (r < 0)

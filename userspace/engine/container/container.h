@@ -119,6 +119,9 @@ int container_pause(int home_fd, const struct container_record *c, bool on, stru
 int container_wait(int home_fd, const struct container_record *c, int *ret_status, struct diag *d);
 int container_remove(int home_fd, const struct container_record *c, bool force, struct diag *d);
 
+/* Forgets one whose record cannot be read, by its whole id. -ENOENT: nothing of that id that nobody looks
+ * after is there. */
+int container_discard(int home_fd, const char *id, struct diag *d);
 /* One more command in it. `env` is added to what the container started with; NULL: nothing. `cwd` NULL:
  * the container's. Codes as sandbox_run's. */
 int container_exec(int home_fd, const struct container_record *c, const char *const *argv,

@@ -195,3 +195,13 @@ int container_remove(int home_fd, const struct container_record *c, bool force, 
 	r = container_forget(all, c->id);
 	return r < 0 ? diag_errno(d, r, "cannot remove container %s", shown(c)) : 0;
 }
+
+int container_discard(int home_fd, const char *id, struct diag *d)
+{
+	_cleanup_fd_ int all = container_id_valid(str_from(id)) ? containers_open(home_fd, d) : -1, dir = -1;
+
+	dir = all < 0 ? -1 : container_open_dir(all, id);
+	if (dir < 0 || container_is_held(dir))
+		return -ENOENT;
+	return container_forget(all, id);
+}
