@@ -49,7 +49,7 @@ try() { # WHO, with c as the command
 	is "$(ls -A "$state")" lock "$who: nothing is left"
 
 	# Detached.
-	id=$(c container run -d --name web -- sh -c 'cat; echo out; echo err >&2; trap "exit 5" USR1; while :; do sleep 0.05; done')
+	id=$(c container run -d --name web -- sh -c 'cat; readlink /proc/self/ns/* >/tmp/ns; echo out; echo err >&2; trap "exit 5" USR1; while :; do sleep 0.05; done')
 	is "$(grep -c '^[0-9a-f]\{12\}$' <<<"$id")" 1 "$who: the id is printed"
 	is "$(field web status) $(field "${id:0:4}" id)" "running $id" "$who: it runs, and is found by the start of its id"
 	has "$(c ps)" "web" "$who: ps shows it"
@@ -67,14 +67,14 @@ try() { # WHO, with c as the command
 	is "$(c container exec web sh -c 'ulimit -a; umask; ls /proc/self/fd | wc -l; ls -A /; cat /proc/self/oom_score_adj')" \
 		"$(c container run --rm -- sh -c 'ulimit -a; umask; ls /proc/self/fd | wc -l; ls -A /; cat /proc/self/oom_score_adj')" \
 		"$who: exec: the same limits, umask, descriptors, root"
-	# The container's first command is pid 2; its init may not be looked at.
-	is "$(c container exec web sh -c 'for n in user mnt pid net ipc uts time cgroup; do [ "$(readlink /proc/self/ns/$n)" = "$(readlink /proc/2/ns/$n)" ] || echo $n; done')" \
-		"" "$who: exec: all namespaces are the container's"
+	is "$(c container exec web sh -c 'readlink /proc/self/ns/* | diff - /tmp/ns | wc -l; wc -l </tmp/ns')" "0
+10" "$who: exec: all namespaces are the container's"
+	is "$(spared container exec web cat /proc/self/oom_score_adj)" 0 "$who: exec: nor does the kernel spare it"
 	c container exec web sh -c '(setsid sleep 61 &); setsid sleep 62 & sleep 63 & sleep 0.1'
 	is "$(c container exec web sh -c 'ps ax -o args' | grep -c '^sleep 6')" 0 "$who: exec: what it leaves is ended"
-	c container exec web sleep 64 & exec_pid=$!
+	c container exec web sleep 64 2>/dev/null &
 	until_is eval "c container exec web ps ax -o args | grep -c '^sleep 64'" 1
-	kill -9 $exec_pid; wait $exec_pid 2>/dev/null
+	kill -9 "$(pgrep -f '^cratons container exec web sleep 64' | tail -n 1)"
 	until_is eval "c container exec web ps ax -o args | grep -c '^sleep 64'" 0 &&
 		ok "$who: exec: its death ends what it started" || not_ok "$who: exec: its death ends what it started"
 	exits 1 "$who: exec: a command that is not there" c container exec web no-such-command
@@ -115,7 +115,7 @@ try() { # WHO, with c as the command
 	has_not "$(c container inspect kept)" "secret" "$who: values of variables are not shown"
 	is "$(c container exec kept sh -c 'echo $B')" secret "$who: exec has them"
 	succeeds "$who: remove by force" c container rm --force kept
-	exits 50 "$who: a command that is not there, detached" c container run -d -- no-such-command
+	exits 1 "$who: a command that is not there, detached" c container run -d -- no-such-command
 	exits 50 "$who: the limit of a log is one" c container logs nobody
 	c container run -d --name long --log-max 4K -- sh -c 'seq 10000' >/dev/null
 	c container wait long >/dev/null
@@ -187,6 +187,8 @@ try() { # WHO, with c as the command
 }
 
 c() { cratons "$@"; }
+spared() { (echo -500 >/proc/self/oom_score_adj; c "$@"); }
+[ "$(id -u)" = 0 ] || spared() { c "$@"; }
 try "uid $(id -u)" "$CRATONS_HOME/containers" "$HOME"
 if nobody_home; then
 	c() { as_nobody cratons "$@"; }

@@ -72,12 +72,13 @@ static void making_done(struct making *m)
 	arena_done(&m->arena);
 }
 
-/* In a directory that is the root names are those of its /etc/passwd; elsewhere only numbers are known. */
+/* In a directory that is the root names are those of its /etc/passwd; elsewhere, as in a directory that has
+ * no /etc at all, only numbers are known. */
 static int set_named_user(struct making *m)
 {
 	struct sandbox *s = &m->spec.sandbox;
 	struct rootfs_user u;
-	_cleanup_fd_ int root = open(s->root.kind == SANDBOX_ROOT_DIR ? s->root.path : "/dev/null",
+	_cleanup_fd_ int root = open(s->root.kind == SANDBOX_ROOT_DIR ? s->root.path : "/proc",
 		O_PATH | O_CLOEXEC);
 	int r = root < 0 ? diag_errno(&m->c->diag, -errno, "cannot open %s", s->root.path) :
 		rootfs_find_user(root, &m->arena, str_from(arg_user), &u, &m->c->diag);

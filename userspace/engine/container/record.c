@@ -413,8 +413,6 @@ static void check(struct reader *r, struct json v, const struct container_record
 {
 	int64_t version = 0;
 
-	if (json_kind(v) != JSON_OBJECT)
-		refuse(r, "{}", "is missing: it is no object");
 	if (json_int(json_get(v, "version"), &version) < 0 || version != RECORD_VERSION)
 		refuse(r, "version", "is not one that this program knows");
 	if (c->id && strcmp(c->id, r->id) != 0)
@@ -440,6 +438,8 @@ int record_parse(struct arena *a, struct str text, const char *id, struct contai
 		return error == -ENOMEM ? error : -ERR_CONTAINER;
 	}
 	v = json_root(doc);
+	if (json_kind(v) != JSON_OBJECT)
+		refuse(&r, "{}", "is missing: it is no object");
 	c.id = get_text(&r, v, "id", true);
 	c.name = get_text(&r, v, "name", false);
 	c.profile = get_text(&r, v, "profile", true);

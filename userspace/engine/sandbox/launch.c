@@ -99,6 +99,9 @@ static _noreturn_ void stage(struct plan *p, volatile pid_t *ret_pid)
 
 	if (geteuid() == 0 && setgroups(0, NULL) < 0)
 		report(p, REPORT_JOIN, errno);
+	/* The container's /proc is read-only. */
+	if (s->joins && out_of_memory_score(p) < 0)
+		report(p, REPORT_ENTER, errno);
 	if (s->joins && setns(s->join, (int)(p->joined & ~(uint64_t)CLONE_NEWCGROUP)) < 0)
 		report(p, REPORT_ENTER, errno);
 	if ((s->user_ns >= 0 && setns(s->user_ns, CLONE_NEWUSER) < 0) ||

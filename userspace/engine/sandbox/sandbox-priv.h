@@ -133,6 +133,8 @@ int file_at(struct plan *p, const char *target, const char *text);
 /* place.c: an overlay, not attached. The layers are descriptors. */
 int overlay_make(int lower, int upper, int work);
 
+/* step_user.c: in the host's /proc. */
+int out_of_memory_score(struct plan *p);
 /* The namespaces in which a process is and this one is not. */
 uint64_t join_namespaces(pid_t pid);
 

@@ -29,7 +29,7 @@ static int put(struct plan *p, const char *path, const char *text, bool optional
 }
 
 /* A service that the kernel is told to spare (-1000) does not pass that on. */
-static int out_of_memory_score(struct plan *p)
+int out_of_memory_score(struct plan *p)
 {
 	_cleanup_fd_ int fd = -1;
 	char text[16] = "";
