@@ -52,7 +52,15 @@ fresh() {
 
 leaked() { [[ $out == *"$canary"* ]]; }
 changed() { ! [ "$(cat "$F/file" 2>/dev/null)" = "$canary" ]; }
-arrived() { sleep 0.1; grep -q "$token" "$T/log"; }
+# `patience` is how many tenths of a second it may take.
+arrived() {
+	local i
+	for ((i = 0; i < ${patience:-1}; i++)); do
+		sleep 0.1
+		! grep -q "$token" "$T/log" || return 0
+	done
+	return 1
+}
 # A process that holds what it won, seen in /proc: held HOW CHECK PROBE ARGUMENT...
 held() {
 	local how=$1 check=$2 pid= won=1
@@ -90,7 +98,7 @@ try_confined() { # function
 	echo 125 >"$E/status"
 	if $1 confined; then verdict=WON
 	# It must have lost in a container, not because there was none (125) or no probe (126, 127).
-	elif [[ $(cat "$E/status") =~ ^12[5-7]$ ]]; then verdict=NONE
+	elif [[ $(cat "$E/status") =~ ^12[5-7]$ || $(head -n 1 "$E/err") == "error: "* ]]; then verdict=NONE
 	else verdict=lost; fi
 }
 
@@ -121,7 +129,7 @@ attack() { # NAME FUNCTION [HOW...]: each way of the bare run is tried until one
 
 # The same with what it needs, in the ways that take such grants; @D@ stands for $D.
 twin() { # NAME FUNCTION GRANT...
-	local name=$1 function=$2 bad= way row= grants
+	local name=$1 function=$2 bad= way row= grants patience=50
 	shift 2
 	chosen "$name" && [ -n "$granting" ] || return
 	grants=("$@")
@@ -134,19 +142,19 @@ twin() { # NAME FUNCTION GRANT...
 			bad+="broken in '$way': ${out:0:400} $(head -c 400 "$E/err")"$'\n'
 		fi
 	done
-	echo "$name|granted|$row|twin" >>"$E/table"
+	echo "$name|granted|$row|$granting" >>"$E/table"
 	if [ -n "$bad" ]; then say_not_ok "$name, granted" "$bad"; else say_ok "$name, granted"; fi
 }
 
 print_table() {
 	for uid in ${UIDS:-$NOBODY 0}; do
-		awk -F '|' -v uid="$uid" -v ways="$ways" -v granting="$granting" '
+		awk -F '|' -v uid="$uid" -v ways="$ways" '
 			BEGIN { n = split(ways, way, " ")
 				printf "# %-56s %-15s", "as uid " uid, "bare: won as"
 				for (i = 1; i <= n; i++) printf " %-11s", way[i]
 				print "" }
 			{ split($3, v, " "); printf "# %-56s %-15s", $1, $2 }
-			$4 == "twin" { g = split(granting, to, " ")
+			$4 != "" { g = split($4, to, " ")
 				for (i = 1; i <= n; i++) { cell = ""
 					for (j = 1; j <= g; j++) if (to[j] == way[i]) cell = v[j]
 					printf " %-11s", cell

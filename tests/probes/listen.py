@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """listen.py LOG DIRECTORY: listens by every way that the attacks try. What arrives is a line of the log.
-The number of the port is in DIRECTORY/port when all is ready."""
+The numbers of two ports are in DIRECTORY/port when all is ready."""
 import os
 import select
 import socket
@@ -16,6 +16,8 @@ def tcp(family, address):
         s.setsockopt(socket.IPPROTO_TCP, 23, 16)  # TCP_FASTOPEN
     except OSError:
         pass
+    if family == socket.AF_INET6:
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     s.bind(address)
     s.listen(64)
     return s
@@ -23,6 +25,8 @@ def tcp(family, address):
 
 def udp(family, address):
     s = socket.socket(family, socket.SOCK_DGRAM)
+    if family == socket.AF_INET6:
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     s.bind(address)
     return s
 
@@ -37,11 +41,13 @@ def unix(kind, name):
 
 s4 = tcp(socket.AF_INET, ("0.0.0.0", 0))
 port = s4.getsockname()[1]
+second = tcp(socket.AF_INET, ("0.0.0.0", 0))
 socks = [
     s4,
-    tcp(socket.AF_INET6, ("::1", port)),
+    second,
+    tcp(socket.AF_INET6, ("::", port)),
     udp(socket.AF_INET, ("0.0.0.0", port)),
-    udp(socket.AF_INET6, ("::1", port)),
+    udp(socket.AF_INET6, ("::", port)),
     udp(socket.AF_INET, ("127.0.0.1", 53)),
     unix(socket.SOCK_STREAM, directory + "/socket"),
     unix(socket.SOCK_STREAM, "\0cratons-probe-%d" % port),
@@ -50,7 +56,7 @@ socks = [
 os.chmod(directory + "/socket", 0o777)
 out = open(log, "a", buffering=1)
 with open(directory + "/port", "w") as f:
-    f.write("%d\n" % port)
+    f.write("%d %d\n" % (port, second.getsockname()[1]))
 while True:
     for s in select.select(socks, [], [])[0]:
         if s.type == socket.SOCK_DGRAM:
