@@ -11,6 +11,7 @@
 
 #define RESOLVERS      4
 #define RESOLVER_QUEUE 1024
+#define DRAIN_STEP_MS  5
 
 ssize_t packet_receive(int fd, void *bytes, size_t size, int *fds, unsigned max, unsigned *ret_nfds)
 {
@@ -127,6 +128,29 @@ static int obey(struct egress *e, const struct egress_frame *f, int fd)
 	}
 }
 
+/*
+ * The container has ended, as far as it concerns us. What its programs wrote before that is still on its
+ * way, as with sockets of a program's own, which the kernel empties after its death: connections that
+ * nobody has accepted yet, names that are being resolved, bytes in pipes.
+ */
+static void drain(void *data)
+{
+	struct egress *e = data;
+
+	if (atomic_load(&e->unsent) == 0 || now_ms() >= e->drain_until_ms ||
+		!loop_timer(e->loop, DRAIN_STEP_MS, drain, e))
+		egress_end(e, 0);
+}
+
+static void drain_begin(struct egress *e)
+{
+	(void)loop_watch(e->loop, EGRESS_FD_CONTROL, 0, NULL, NULL);
+	e->drain_until_ms = now_ms() + EGRESS_DRAIN_MS;
+	if (e->handed)
+		door_accept_last(e);
+	drain(e);
+}
+
 static void hear(void *data, int control, unsigned events)
 {
 	struct egress *e = data;
@@ -140,8 +164,10 @@ static void hear(void *data, int control, unsigned events)
 	r = n > 0 ? obey(e, &f, nfds ? fd : -1) : (int)n;
 	if (nfds)
 		close(fd);
-	if (n == 0 || r < 0)
-		egress_end(e, r < 0);
+	if (n == 0)
+		drain_begin(e);
+	else if (r < 0)
+		egress_end(e, 1);
 }
 
 int control_start(struct egress *e)

@@ -71,6 +71,7 @@ static void dial_end(struct dial *d)
 static void dial_fail(struct dial *d)
 {
 	socket_reset(d->accepted);
+	counts_sent(d->egress);
 	counts_end(d->egress, d->counts, d->name);
 	dial_end(d);
 }
@@ -85,7 +86,7 @@ static void dial_done(struct dial *d, size_t i)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	/* What went into the container and what out is counted by who began. */
-	relays_add(d->egress->relays, d->accepted, fd, d->counts, d->name);
+	relays_add(d->egress->relays, d->accepted, fd, !d->rule, d->counts, d->name);
 	dial_end(d);
 }
 

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 
 #define ACCEPTS_A_TURN	 64
+#define LAST_TURNS	 256
 #define STREAMS_MAX	 64
 #define STREAM_MS	 10000
 #define PAUSE_MS	 100
@@ -242,6 +243,19 @@ static void listen_again(void *data)
 
 	vec_foreach(l, &e->listeners)
 		(void)loop_watch(e->loop, l->fd, POLLIN, fns[l->kind], e);
+}
+
+void door_accept_last(struct egress *e)
+{
+	struct pollfd p = { .events = POLLIN };
+
+	vec_foreach(l, &e->listeners)
+		for (int i = 0; i < LAST_TURNS && l->kind == LISTENER_STREAM; i++) {
+			p.fd = l->fd;
+			if (poll(&p, 1, 0) != 1)
+				break;
+			accept_some(e, l->fd, POLLIN);
+		}
 }
 
 void door_listen(struct egress *e)

@@ -57,6 +57,8 @@ struct egress {
 	uint8_t ports[(UINT16_MAX + 1) / 8];	/* those with a listener */
 	uint32_t connections_max, idle_seconds, fds_max;
 	_Atomic uint32_t open;	/* connections and dials */
+	_Atomic uint32_t unsent;	/* of them, those on which the container's end has not been passed on */
+	uint64_t drain_until_ms;
 	struct log log;
 	struct relays *relays;
 	struct dial *dials;	/* being made */
@@ -88,6 +90,8 @@ bool door_has_port(const struct egress *e, uint16_t port);
 int door_start(struct egress *e);
 /* Begins to listen once the sockets are there and the policy is. */
 void door_listen(struct egress *e);
+/* Takes what waits at the listeners: connections of a container that has ended. */
+void door_accept_last(struct egress *e);
 
 /* watch.c: packets that nothing listens to */
 void watch_read(void *data, int fd, unsigned events);

@@ -44,6 +44,7 @@ struct relay {
 	struct counts *counts;
 	struct name *name;
 	uint64_t moved_ms;
+	struct way *leaving;	/* the one from the container; NULL once its end has been passed on */
 	bool queued, dead;
 	bool starved;		/* waits for a pipe: there are no descriptors */
 };
@@ -80,8 +81,14 @@ void counts_begin(struct egress *e, struct counts *c, struct name *name)
 {
 	atomic_fetch_add(&c->open, 1);
 	atomic_fetch_add(&e->open, 1);
+	atomic_fetch_add(&e->unsent, 1);
 	if (name)
 		atomic_fetch_add(&name->used, 1);
+}
+
+void counts_sent(struct egress *e)
+{
+	atomic_fetch_sub(&e->unsent, 1);
 }
 
 void counts_end(struct egress *e, struct counts *c, struct name *name)
@@ -220,6 +227,8 @@ static void relay_end(struct worker *w, struct relay *r, bool reset)
 		close(r->out.from);
 		close(r->out.to);
 	}
+	if (r->leaving)
+		counts_sent(w->all->egress);
 	counts_end(w->all->egress, r->counts, r->name);
 	list_remove(r);
 	r->next_dead = w->dead;
@@ -266,6 +275,10 @@ static void relay_pump(struct worker *w, struct relay *r)
 	if (out < 0 || in < 0) {
 		relay_end(w, r, true);
 		return;
+	}
+	if (r->leaving && r->leaving->closed) {
+		r->leaving = NULL;
+		counts_sent(w->all->egress);
 	}
 	if (r->out.closed && r->in.closed) {
 		relay_end(w, r, false);
@@ -433,18 +446,21 @@ static void hand_over(struct worker *w, struct relay *r)
 		(void)eventfd_write(w->wake, 1);
 }
 
-void relays_add(struct relays *all, int inside, int outside, struct counts *counts, struct name *name)
+void relays_add(struct relays *all, int first, int second, bool published, struct counts *counts,
+	struct name *name)
 {
 	struct relay *r = calloc(1, sizeof(*r));
 
 	if (!r) {
-		socket_reset(inside);
-		socket_reset(outside);
+		socket_reset(first);
+		socket_reset(second);
+		counts_sent(all->egress);
 		counts_end(all->egress, counts, name);
 		return;
 	}
-	r->out = (struct way){ inside, outside, { -1, -1 }, .bytes = &counts->out };
-	r->in = (struct way){ outside, inside, { -1, -1 }, .bytes = &counts->in };
+	r->out = (struct way){ first, second, { -1, -1 }, .bytes = &counts->out };
+	r->in = (struct way){ second, first, { -1, -1 }, .bytes = &counts->in };
+	r->leaving = published ? &r->in : &r->out;
 	r->counts = counts;
 	r->name = name;
 	r->moved_ms = now_ms();

@@ -12,8 +12,13 @@ int relays_new(struct relays **ret, struct egress *e);
 void counts_begin(struct egress *e, struct counts *c, struct name *name);
 void counts_end(struct egress *e, struct counts *c, struct name *name);
 
-/* Takes both sockets (non-blocking), which it closes, and ends the count. By the loop's thread. */
-void relays_add(struct relays *r, int inside, int outside, struct counts *counts, struct name *name);
+/* All that the container had to say there is with the host's kernel, or lost. Once a connection. */
+void counts_sent(struct egress *e);
+
+/* Takes both sockets (non-blocking), which it closes, and ends the count. By the loop's thread.
+ * `published`: it was begun from outside, and `second` is the container's. */
+void relays_add(struct relays *r, int first, int second, bool published, struct counts *counts,
+	struct name *name);
 
 /* Closes so that the other side sees a reset. */
 void socket_reset(int fd);

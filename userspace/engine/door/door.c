@@ -11,7 +11,9 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define PATIENCE_MS	10000
 #define CONNECTIONS	16384
@@ -285,6 +287,16 @@ int door_counts(struct door *o, struct arena *a, struct door_count **ret, size_t
 	return 0;
 }
 
+/* It ends by itself when all that the container wrote has left. */
+static void wait_drained(pid_t pid)
+{
+	_cleanup_fd_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd p = { fd, POLLIN, 0 };
+
+	if (fd >= 0)
+		(void)poll(&p, 1, EGRESS_DRAIN_MS + EGRESS_DRAIN_MS / 4);
+}
+
 void door_close(struct door *o)
 {
 	if (!o)
@@ -292,6 +304,7 @@ void door_close(struct door *o)
 	fd_closep(&o->control);
 	fd_closep(&o->sandbox.to);
 	if (o->pid > 0) {
+		wait_drained(o->pid);
 		kill(o->pid, SIGKILL);
 		while (waitpid(o->pid, NULL, 0) < 0 && errno == EINTR)
 			;

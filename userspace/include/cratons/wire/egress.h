@@ -27,6 +27,8 @@
 #define EGRESS_OWN	  1u
 #define EGRESS_RESOLVER	  2u
 #define EGRESS_FIRST_NAME 16u
+/* How long it stays when its supervisor has gone, for what the container wrote to leave. */
+#define EGRESS_DRAIN_MS	  2000
 #define EGRESS_NAMES	  (1u << (32 - EGRESS_POOL4_BITS))
 
 #define EGRESS_GRANTS_MAX  256
