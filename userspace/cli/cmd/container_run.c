@@ -2,8 +2,10 @@
 #include "container.h"
 #include "base/fd.h"
 #include "container_files.h"
+#include "engine/oci/oci.h"
 #include "engine/sandbox/rootfs.h"
 #include "net.h"
+#include "engine/sandbox/seccomp.h"
 #include "prim/err.h"
 #include "running.h"
 
@@ -14,6 +16,7 @@
 #define SECONDS_MAX (365 * 86400)
 #define CPUS_MAX    4096
 
+static const char *arg_bundle, *arg_seccomp;
 static const char *arg_name, *arg_hostname, *arg_user, *arg_workdir;
 static const char *arg_memory, *arg_swap, *arg_cpu, *arg_output_max, *arg_log_max;
 static bool arg_detach, arg_rm, arg_root, arg_best_effort;
@@ -25,6 +28,7 @@ const struct opt container_run_options[] = {
 	OPT_TEXT("name", 0, "NAME", &arg_name),
 	OPT_FLAG("detach", 'd', &arg_detach),
 	OPT_FLAG("rm", 0, &arg_rm),
+	OPT_TEXT("bundle", 'b', "DIR", &arg_bundle),
 	OPT_TEXT("rootfs", 0, "DIR", &arg_files.rootfs),
 	OPT_TEXT("tree", 0, "DIGEST", &arg_files.tree),
 	OPT_FLAG("overlay", 0, &arg_files.overlay),
@@ -38,6 +42,7 @@ const struct opt container_run_options[] = {
 	OPT_LIST("net", 0, "none|host|GRANT", &arg_net),
 	OPT_LIST("publish", 'p', "[[ADDRESS:]PORT:]PORT", &arg_publish),
 	OPT_TEXT("hostname", 0, "NAME", &arg_hostname),
+	OPT_TEXT("seccomp", 0, "PROFILE", &arg_seccomp),
 	OPT_TEXT("user", 0, "USER[:GROUP]", &arg_user),
 	OPT_FLAG("root", 0, &arg_root),
 	OPT_TEXT("memory", 'm', "SIZE", &arg_memory),
@@ -52,7 +57,7 @@ const struct opt container_run_options[] = {
 	OPT_TEXT("output-max", 0, "SIZE", &arg_output_max),
 	OPT_TEXT("log-max", 0, "SIZE", &arg_log_max),
 	OPT_NUMBER("stop-time", 0, "SECONDS", 1, SECONDS_MAX, &arg_stop_time),
-	OPT_ARGS("COMMAND", 1, OPT_ANY_NUMBER),
+	OPT_ARGS("COMMAND", 0, OPT_ANY_NUMBER),
 	OPT_END,
 };
 
@@ -63,11 +68,14 @@ struct making {
 	struct net_choice net;
 	struct door_publish publish[OPT_LIST_MAX];
 	struct container_spec spec;
+	struct sock_fprog programs[SECCOMP_PROGRAMS];	/* of a profile of the caller's own */
 };
 
 static void making_done(struct making *m)
 {
 	container_files_done(&m->files);
+	for (size_t i = 0; i < SECCOMP_PROGRAMS; i++)
+		free(m->programs[i].filter);
 	net_choice_done(&m->net);
 	arena_done(&m->arena);
 }
@@ -193,6 +201,38 @@ static void warn(void *data, const char *text)
 	cmd_warn(data, "%s", text);
 }
 
+/* A file is compiled here; of what ships the compiled form is linked in. */
+static int set_seccomp(struct making *m)
+{
+	struct seccomp_profile p;
+	int r;
+
+	if (!arg_seccomp)
+		return 0;
+	r = seccomp_profile_open(&p, arg_seccomp, &m->c->diag);
+	if (r < 0)
+		return r;
+	m->spec.sandbox.seccomp = arg_seccomp;
+	r = strchr(arg_seccomp, '/') ? seccomp_compile(&p, m->programs, &m->c->diag) : 0;
+	if (m->programs[0].filter)
+		m->spec.sandbox.seccomp_programs = m->programs;
+	seccomp_profile_done(&p);
+	return r;
+}
+
+/* The bundle says what runs, where, as whom and with which files. */
+static int set_bundle(struct making *m)
+{
+	const struct container_files_options *f = &arg_files;
+
+	if (m->c->argc || f->rootfs || f->tree || f->layer || f->overlay || f->read_only || f->bind.n ||
+		f->ro_bind.n || f->tmpfs.n || arg_user || arg_root || arg_env.n || arg_workdir ||
+		arg_hostname)
+		return diag_fail(&m->c->diag, -ERR_USAGE, "--bundle decides over the command, its files, "
+			"user, environment and names: they are not given besides");
+	return oci_load(&m->arena, arg_bundle, &m->spec, &m->c->diag);
+}
+
 static int make_spec(struct making *m)
 {
 	int r;
@@ -219,13 +259,19 @@ static int make_spec(struct making *m)
 	if (arg_workdir && arg_workdir[0] != '/')
 		return diag_fail(&m->c->diag, -ERR_USAGE, "--workdir takes an absolute path");
 	r = set_net(m);
+	if (r == 0)
+		r = set_seccomp(m);
+	if (r == 0)
+		r = set_limits(m);
 	if (r < 0)
 		return r;
+	if (arg_bundle)
+		return set_bundle(m);
+	if (m->c->argc == 0)
+		return diag_fail(&m->c->diag, -ERR_USAGE, "a command is missing");
 	r = container_files_make(&m->files, m->c, &m->arena, &arg_files, &m->spec);
 	if (r == 0)
 		r = set_user(m);
-	if (r == 0)
-		r = set_limits(m);
 	return r < 0 ? r : set_environment(m);
 }
 

@@ -76,6 +76,7 @@ enum sandbox_bind_kind {
 	SANDBOX_BIND_TMPFS,
 	SANDBOX_BIND_SYMLINK,	/* `source` is the link's target */
 	SANDBOX_BIND_FILE,	/* a new read-only file with `source` as its contents */
+	SANDBOX_BIND_MQUEUE,	/* the POSIX queues of its IPC namespace */
 	SANDBOX_BIND_MASK,	/* covered by an empty file or directory; skipped where there is nothing */
 	SANDBOX_BIND_SEAL,	/* made read-only as it is; likewise */
 	SANDBOX_BIND_SCRATCH,	/* an empty writable directory on the container's own tmpfs */
@@ -91,6 +92,7 @@ struct sandbox_bind {
 	const char *upper, *work;	/* overlay only; paths on the host */
 	uint64_t size;			/* tmpfs: bytes; 0: 64 MiB */
 	mode_t mode;			/* tmpfs, scratch: 0: 0755 */
+	bool no_exec;			/* of the kinds that are not of the container's own tmpfs */
 	bool optional;			/* a source that is not there is skipped */
 	/* The host's paths must lead through no link: for those below a directory that a container
 	 * could write before, whose links would take the next one out of it. */
@@ -130,6 +132,7 @@ struct sandbox_root {
 	enum sandbox_layer layer;
 	const char *layer_dir;
 	bool read_only;		/* nothing can be written but what is bound so */
+	bool bare;		/* nothing but /proc and /dev in what has a path: no /tmp, no file of /etc */
 };
 
 /* One of setrlimit(2)'s. The name is for diagnostics. */

@@ -42,10 +42,12 @@ static int add_scratch(struct plan *p, const char *target, mode_t mode)
 
 static int add_places(struct plan *p)
 {
-	int r = add_scratch(p, "/tmp", 01777);
+	int r = add_scratch(p, "/dev/shm", 01777);
 
+	if (p->s->root.bare)
+		return r;
 	if (r == 0)
-		r = add_scratch(p, "/dev/shm", 01777);
+		r = add_scratch(p, "/tmp", 01777);
 	if (r == 0 && p->s->root.kind != SANDBOX_ROOT_HOST)
 		r = add_scratch(p, "/var/tmp", 01777);
 	else if (r == 0)
@@ -69,7 +71,7 @@ int base_prepare(struct plan *p, struct diag *d)
 	bool foreign = p->s->root.kind != SANDBOX_ROOT_HOST;
 	int r = !foreign && p->s->host_usr ? add_host(p) : 0;
 
-	if (r == 0 && (foreign || p->s->host_usr))
+	if (r == 0 && (foreign ? !p->s->root.bare : p->s->host_usr))
 		r = etc_prepare(p, d);
 	if (r == 0)
 		r = add_places(p);

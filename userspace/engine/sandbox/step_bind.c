@@ -14,7 +14,8 @@
 static int bind_path(struct plan *p, const struct sandbox_bind *b)
 {
 	uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-		(b->kind == SANDBOX_BIND_RW ? 0 : MOUNT_ATTR_RDONLY);
+		(b->kind == SANDBOX_BIND_RW ? 0 : MOUNT_ATTR_RDONLY) |
+		(b->no_exec ? MOUNT_ATTR_NOEXEC : 0);
 	_cleanup_fd_ int fd = mount_copy(b->source, attributes, b->no_links);
 	struct stat st;
 
@@ -59,7 +60,18 @@ static int bind_tmpfs(struct plan *p, const struct sandbox_bind *b)
 		fsconfig(fs, FSCONFIG_SET_STRING, "mode", mode, 0) < 0 ||
 		fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -errno;
-	mount = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	mount = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+		(b->no_exec ? MOUNT_ATTR_NOEXEC : 0));
+	return mount < 0 ? -errno : mount_attach(p, mount, b->target, true);
+}
+
+static int bind_mqueue(struct plan *p, const struct sandbox_bind *b)
+{
+	_cleanup_fd_ int fs = fsopen("mqueue", FSOPEN_CLOEXEC), mount = -1;
+
+	if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	mount = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	return mount < 0 ? -errno : mount_attach(p, mount, b->target, true);
 }
 
@@ -158,6 +170,8 @@ static int bind_one(struct plan *p, const struct sandbox_bind *b)
 		return make_link(p, b);
 	case SANDBOX_BIND_FILE:
 		return p->layer < 0 ? make_file(p, b) : file_at(p, b->target, b->source);
+	case SANDBOX_BIND_MQUEUE:
+		return bind_mqueue(p, b);
 	case SANDBOX_BIND_MASK:
 	case SANDBOX_BIND_SEAL:
 		return change_place(p, b);

@@ -172,6 +172,20 @@ bool json_bool(struct json v, bool otherwise)
 	return kind == 't' || (kind != 'f' && otherwise);
 }
 
+int json_u64(struct json v, uint64_t *ret)
+{
+	int64_t n;
+
+	if (json_kind(v) == JSON_NUMBER && TAPE_KIND(word(v)) == 'u') {
+		*ret = word_at(v.doc, v.at + 1);
+		return 0;
+	}
+	if (json_int(v, &n) < 0 || n < 0)
+		return -EINVAL;
+	*ret = (uint64_t)n;
+	return 0;
+}
+
 int json_int(struct json v, int64_t *ret)
 {
 	uint64_t raw;

@@ -45,6 +45,7 @@ struct str json_str(struct json v);
 bool json_bool(struct json v, bool otherwise);
 /* Whole numbers only: 0, or -EINVAL when v is not one that fits. */
 int json_int(struct json v, int64_t *ret);
+int json_u64(struct json v, uint64_t *ret);
 
 /* Walks an array or object in document order:
  *	json_foreach(i, v) { i.key (objects), i.value }		*/

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* config-linux.md: namespaces, ids, devices, paths that are covered or sealed. */
+#include "engine/oci/oci-priv.h"
+
+#include <unistd.h>
+
+/* All but the network are always new; those that `needed` are a refusal if the bundle wants the host's. */
+static const struct {
+	const char *type;
+	bool needed;
+} kinds[] = {
+	{ "mount", true }, { "pid", true }, { "ipc", true }, { "uts" }, { "user" }, { "cgroup" },
+	{ "network" }, { "time" },
+};
+enum { NETWORK = 6, TIME = 7, KINDS = 8 };
+
+static int see_namespace(struct oci *o, struct json v, const char *at, bool *seen)
+{
+	const char *type;
+	int r = oci_text(o, v, at, "type", &type);
+
+	if (r == 0)
+		r = oci_unsupported(o, v, at, "path", "a namespace that is there cannot be joined");
+	if (r < 0)
+		return r;
+	for (size_t i = 0; type && i < KINDS; i++)
+		if (strcmp(kinds[i].type, type) == 0) {
+			if (seen[i])
+				return oci_refuse(o, at, "is given twice");
+			seen[i] = true;
+			return 0;
+		}
+	return oci_refuse(o, oci_below(o, at, "type"), "is no namespace of Linux");
+}
+
+static int set_namespaces(struct oci *o, struct json list)
+{
+	bool seen[KINDS] = { 0 };
+	int r = oci_kind(o, list, JSON_ARRAY, "linux.namespaces");
+	struct sandbox *s = &o->spec->sandbox;
+	size_t n = 0;
+
+	json_foreach(i, list)
+		if (r == 0)
+			r = see_namespace(o, i.value, oci_at(o, "linux.namespaces", n++), seen);
+	for (size_t i = 0; i < KINDS && r == 0; i++)
+		if (kinds[i].needed && !seen[i])
+			r = diag_fail(o->d, -ERR_CONTAINER, "config.json: linux.namespaces: the host's %s "
+				"namespace is not shared", kinds[i].type);
+	if (r == 0 && !seen[NETWORK] && s->net != SANDBOX_NET_HOST) {
+		oci_refuse(o, "linux.namespaces", "without a network namespace it would have the host's "
+			"network");
+		return diag_hint(o->d, "if that is meant: --net host");
+	}
+	s->time_ns = seen[TIME];
+	return r;
+}
+
+/* One id can be mapped without a helper: the caller's. */
+static int check_mapping(struct oci *o, struct json list, const char *field, uint64_t inside,
+	uint64_t outside)
+{
+	uint64_t from = 0, to = 0, size = 0;
+	struct json first = { 0 };
+	size_t n = 0;
+	int r = oci_kind(o, list, JSON_ARRAY, field);
+
+	json_foreach(i, list)
+		if (n++ == 0)
+			first = i.value;
+	if (r < 0 || n == 0)
+		return r;
+	r = oci_number(o, first, field, "containerID", &from);
+	if (r == 0)
+		r = oci_number(o, first, field, "hostID", &to);
+	if (r == 0)
+		r = oci_number(o, first, field, "size", &size);
+	if (r < 0)
+		return r;
+	if (n > 1 || size != 1)
+		return oci_refuse(o, field, "without privilege one id can be mapped, the caller's");
+	if (to != outside)
+		return oci_refuse(o, field, "the host's id is not the caller's");
+	return from == inside ? 0 : oci_refuse(o, field, "maps another id than that of process.user");
+}
+
+static int check_devices(struct oci *o, struct json list)
+{
+	static const char *const have[] = { "/dev/null", "/dev/zero", "/dev/full", "/dev/random",
+		"/dev/urandom", "/dev/tty", "/dev/ptmx" };
+	int r = oci_kind(o, list, JSON_ARRAY, "linux.devices");
+	size_t n = 0;
+
+	json_foreach(i, list) {
+		struct str path = json_str(json_get(i.value, "path"));
+		bool known = false;
+
+		for (size_t k = 0; k < ARRAY_SIZE(have); k++)
+			known |= str_is(path, have[k]);
+		if (r == 0 && !known)
+			r = oci_refuse(o, oci_at(o, "linux.devices", n), "device nodes cannot be made");
+		n++;
+	}
+	return r;
+}
+
+static int add_paths(struct oci *o, struct json list, const char *field, enum sandbox_bind_kind kind)
+{
+	const char *const *paths;
+	size_t n;
+	int r = oci_texts(o, list, field, &paths, &n);
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = paths[i][0] != '/' ? oci_refuse(o, oci_at(o, field, i), "is not an absolute path") :
+			vec_push(&o->binds, (struct sandbox_bind){ kind, .target = paths[i] });
+	return r;
+}
+
+static int check_propagation(struct oci *o, struct json v)
+{
+	struct str s = json_str(v);
+
+	if (!s.n || str_ends(s, STR("private")) || str_ends(s, STR("slave")))
+		return 0;
+	return oci_refuse(o, "linux.rootfsPropagation", "mounts inside stay inside");
+}
+
+int oci_linux(struct oci *o, struct json l)
+{
+	static const struct {
+		const char *name, *why;
+	} not[] = { { "sysctl", "switches of the kernel are not set from a container" },
+		{ "seccomp", "the profile is Cratons' own: cratons container explain" },
+		{ "mountLabel", "labels are the administrator's to give" },
+		{ "intelRdt", "is the administrator's to give" },
+		{ "timeOffsets", "clocks begin with the container" },
+		{ "netDevices", "no device of the host's goes in" },
+		{ "memoryPolicy", "is always the usual one here" },
+		{ "personality", "is always LINUX here" } };
+	const struct sandbox *s = &o->spec->sandbox;
+	int r = oci_kind(o, l, JSON_OBJECT, "linux");
+
+	for (size_t i = 0; i < ARRAY_SIZE(not) && r == 0; i++)
+		r = oci_unsupported(o, l, "linux", not[i].name, not[i].why);
+	if (r == 0)
+		r = set_namespaces(o, json_get(l, "namespaces"));
+	if (r == 0)
+		r = check_mapping(o, json_get(l, "uidMappings"), "linux.uidMappings", s->uid, geteuid());
+	if (r == 0)
+		r = check_mapping(o, json_get(l, "gidMappings"), "linux.gidMappings", s->gid, getegid());
+	if (r == 0)
+		r = check_devices(o, json_get(l, "devices"));
+	if (r == 0)
+		r = check_propagation(o, json_get(l, "rootfsPropagation"));
+	if (r == 0)
+		r = add_paths(o, json_get(l, "maskedPaths"), "linux.maskedPaths", SANDBOX_BIND_MASK);
+	if (r == 0)
+		r = add_paths(o, json_get(l, "readonlyPaths"), "linux.readonlyPaths", SANDBOX_BIND_SEAL);
+	if (r == 0 && !oci_says_nothing(json_get(l, "cgroupsPath")))
+		oci_warn(o, "linux.cgroupsPath", "it is put where this user may make cgroups");
+	return r == 0 ? oci_resources(o, json_get(l, "resources")) : r;
+}
