@@ -74,6 +74,28 @@ static int add_tmpfs(struct container_files *f, const char *given)
 	return r < 0 ? r : vec_push(&f->binds, b);
 }
 
+static size_t depth(const struct sandbox_bind *b)
+{
+	size_t n = 0;
+
+	for (const char *p = b->target; *p; p++)
+		n += p[0] == '/' && p[1] && p[1] != '/';
+	return n;
+}
+
+/* What lies in another's target comes after it, whichever options they were given by; else as given. */
+static void sort_binds(struct container_files *f)
+{
+	for (size_t i = 1; i < f->binds.n; i++) {
+		struct sandbox_bind b = f->binds.v[i];
+		size_t at = i;
+
+		for (; at > 0 && depth(&f->binds.v[at - 1]) > depth(&b); at--)
+			f->binds.v[at] = f->binds.v[at - 1];
+		f->binds.v[at] = b;
+	}
+}
+
 static int add_binds(struct container_files *f, const struct container_files_options *o)
 {
 	int r = 0;
@@ -84,6 +106,8 @@ static int add_binds(struct container_files *f, const struct container_files_opt
 		r = add_bind(f, o->ro_bind.v[i], false);
 	for (size_t i = 0; i < o->bind.n && r == 0; i++)
 		r = add_bind(f, o->bind.v[i], true);
+	if (r == 0)
+		sort_binds(f);
 	return r;
 }
 

@@ -22,6 +22,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <sys/wait.h>
 
 #define CHECKS_MAX   40
@@ -72,8 +73,8 @@ static const char *namespace_fix(int error)
 		       "apparmor_parser -r /etc/apparmor.d/cratons";
 	if (begins("/proc/sys/user/max_user_namespaces", '0') == 1 || error == ENOSPC)
 		return "sysctl -w user.max_user_namespaces=15000 (and the other user.max_*_namespaces)";
-	if (error == ENOSYS)
-		return "a kernel of Linux 5.12 or newer";
+	if (error == ENOSYS || error == EINVAL)
+		return "Linux 5.12 or newer, with all kinds of namespaces (CONFIG_NAMESPACES, CONFIG_TIME_NS)";
 	return "if this is itself a container, let it make user namespaces (its seccomp profile "
 	       "refuses clone or unshare, or masks /proc)";
 }
@@ -168,15 +169,33 @@ static int try_overlay(void)
 	return 0;
 }
 
+/* A throw-away layer marks what it replaces by user.* attributes, which tmpfs has only had since 6.6. */
+static int try_overlay_opaque(void)
+{
+	if (mount("tmpfs", "/tmp", "tmpfs", 0, NULL) < 0 || mkdir("/tmp/upper", 0755) < 0)
+		return -errno;
+	return setxattr("/tmp/upper", "user.overlay.opaque", "y", 1, 0) < 0 ? -errno : 0;
+}
+
 static void check_landlock(struct doctor *doc)
 {
-	int abi = landlock_abi();
-	char text[96];
+	static const struct {
+		int abi;
+		const char *with, *without;
+	} parts[] = {
+		{ 2, "files", "files by path (Linux 5.19)" },
+		{ 4, "ports", "ports of the host's network (6.7)" },
+		{ 5, "devices", "devices (6.10)" },
+		{ LANDLOCK_ABI, "scopes", "scopes (6.12): with the host's network its abstract unix sockets "
+			"can be reached" },
+	};
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	int abi = landlock_abi(), r = buf_addf(&text, "ABI %d", abi);
 
-	snprintf(text, sizeof(text), abi < LANDLOCK_ABI ?
-		"ABI %d: with the host's network, its abstract unix sockets can be reached" :
-		"ABI %d", abi);
-	note(doc, "landlock scopes", abi < LANDLOCK_ABI ? EOPNOTSUPP : 0, text,
+	for (size_t i = 0; i < ARRAY_SIZE(parts) && r == 0; i++)
+		r = buf_addf(&text, "%s%s%s", i ? ", " : ": ", abi < parts[i].abi ? "no " : "",
+			abi < parts[i].abi ? parts[i].without : parts[i].with);
+	note(doc, "landlock scopes", abi < LANDLOCK_ABI ? EOPNOTSUPP : 0, buf_text(&text),
 		"Linux 6.12 or newer with landlock among its security modules, or --net none");
 }
 
@@ -233,7 +252,7 @@ static bool check_steps(struct doctor *doc)
 	static const char *const env[] = { NULL };
 	struct sandbox s = { .argv = command, .env = env, .uid = 1000, .gid = 1000,
 		.home = "/home/user", .stdio = SANDBOX_STDIO_CAPTURE, SANDBOX_INIT,
-		.host_usr = true };
+		.host_usr = true, .time_ns = true };
 	_cleanup_diag_ struct diag d = DIAG_INIT;
 	struct init_frame f;
 	struct plan p;
@@ -274,6 +293,9 @@ int sandbox_doctor(struct arena *a, struct sandbox_check **ret, size_t *ret_n)
 		"fuse3 is installed)" : "modprobe fuse");
 	error = try_inside(try_overlay);
 	note(&doc, "overlay", error, NULL, "Linux 5.11 or newer, modprobe overlay");
+	error = try_inside(try_overlay_opaque);
+	note_optional(&doc, "overlay in memory", error, error ? "a throw-away layer cannot replace a "
+		"directory that it removed" : NULL, "Linux 6.6 or newer, or a layer that is kept on disk");
 	check_cgroup(&doc);
 	*ret = doc.checks;
 	*ret_n = doc.n;
