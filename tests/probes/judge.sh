@@ -132,6 +132,7 @@ twin() { # NAME FUNCTION GRANT...
 	local name=$1 function=$2 bad= way row= grants patience=50
 	shift 2
 	chosen "$name" && [ -n "$granting" ] || return
+	[ "${1:-}" != --net ] || { local net=$2; shift 2; }
 	grants=("$@")
 	granted() { grant=("${grants[@]//@D@/$D}"); confined "$@"; }
 	for way in $granting; do

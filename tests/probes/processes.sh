@@ -84,7 +84,8 @@ processes() {
 	attack "queue a signal to a process outside" kill_queue
 	attack "a signal by the owner of a socket" kill_owner
 	attack "kill a process group outside" kill_group
-	attack "kill all that can be reached" kill_all bare_pid
+	# By exec it ends the container's own command, so the container, and the attack with it.
+	only="default script environment container" attack "kill all that can be reached" kill_all bare_pid
 	net=host
 	attack "kill a process outside, with the host's network" kill_number
 	net=
