@@ -3,7 +3,9 @@
 # fuse.sh [DIR]: the mount against the same tree on the file system that DIR (a node_modules) is on:
 # walking all names with their attributes, and reading all .js. Three states: warm; after dropping
 # all caches, of both sides; first touch, by a server that just started, with the store in the page
-# cache (against the warm tree). Medians of RUNS (5) in milliseconds, as a table and in O/bench/fuse.json.
+# cache (against the warm tree). What reaches the server comes through the device, or by io_uring where
+# that can be enabled: rows of their own, as a warm tree asks nothing. "eight" is eight readers at once,
+# each with the whole tree. Medians of RUNS (5) in milliseconds, as a table and in O/bench/fuse.json.
 # Dropping caches needs root; without, that state is left out.
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -15,8 +17,10 @@ tmp=$(mktemp -d /tmp/cratons-bench.XXXXXX)
 cleanup()
 {
 	[ ! -e "$tmp/home/run" ] || stop
+	fuse_uring_off
 	rm -rf "$tmp"
 }
+. "$top/tests/lib/fuse-uring.sh"
 trap cleanup EXIT
 
 dir=${1:-}
@@ -46,6 +50,16 @@ walk_disk() { "$O/test/tree-walk" "$dir" | ms; }
 read_disk() { "$O/test/tree-walk" -r .js "$dir" | ms; }
 walk_fuse() { enter sh -c '"$1" "$MNT/$2"' sh "$O/test/tree-walk" "$tree" | ms; }
 read_fuse() { enter sh -c '"$1" -r .js "$MNT/$2"' sh "$O/test/tree-walk" "$tree" | ms; }
+eight() # COMMAND...: the time until the last has ended
+{
+	local i from=${EPOCHREALTIME/./}
+	for i in 1 2 3 4 5 6 7 8; do "$@" >/dev/null & done
+	wait
+	echo $(((${EPOCHREALTIME/./} - from) / 1000))
+}
+eight_disk() { eight "$O/test/tree-walk" -r .js "$dir"; }
+export -f eight
+eight_fuse() { enter bash -c 'eight "$1" -r .js "$MNT/$2"' bash "$O/test/tree-walk" "$tree"; }
 store_cached() { find "$home/store" -type f -exec cat {} + >/dev/null; }
 
 repeat() # COMMAND BEFORE...
@@ -59,30 +73,38 @@ repeat() # COMMAND BEFORE...
 }
 
 declare -A disk fuse
-for what in walk read; do
+transports=device
+fuse_uring_on >&2 && transports="device rings"
+cold=
+[ "$(id -u)" != 0 ] || [ -n "${NO_DROP:-}" ] || cold=y
+measure() # WHAT TRANSPORT: a server's first touch, and after dropping the caches
+{
+	export CRATONS_FUSED_URING=$([ $2 = rings ] && echo 1 || echo 0)
+	store_cached
+	fuse[$1-first-$2]=$(repeat $1_fuse stop)
+	[ -n "$cold" ] && [ $1 != eight ] || return 0
+	enter true
+	fuse[$1-cold-$2]=$(repeat $1_fuse "enter true" drop)
+}
+for what in walk read eight; do
 	read_disk >/dev/null; read_fuse >/dev/null
 	disk[$what-warm]=$(repeat ${what}_disk)
-	fuse[$what-warm]=$(repeat ${what}_fuse)
+	fuse[$what-warm-device]=$(repeat ${what}_fuse)
 	disk[$what-first]=${disk[$what-warm]}
-	store_cached
-	fuse[$what-first]=$(repeat ${what}_fuse stop)
-	if [ "$(id -u)" = 0 ] && [ -z "${NO_DROP:-}" ]; then
-		enter true
-		disk[$what-cold]=$(repeat ${what}_disk drop)
-		fuse[$what-cold]=$(repeat ${what}_fuse "enter true" drop)
-	fi
+	[ -z "$cold" ] || disk[$what-cold]=$(repeat ${what}_disk drop)
+	for transport in $transports; do measure $what $transport; done
 done
 
 json=
-printf '%-6s %-6s %10s %10s %7s\n' what state disk-ms mount-ms ratio
-for what in walk read; do
-	for state in warm first cold; do
-		key=$what-$state
-		[ -n "${fuse[$key]:-}" ] || continue
-		ratio=$(awk -v a="${fuse[$key]}" -v b="${disk[$key]}" 'BEGIN { printf "%.2f", a / b }')
-		printf '%-6s %-6s %10s %10s %7s\n' $what $state "${disk[$key]}" "${fuse[$key]}" "$ratio"
+printf '%-6s %-6s %-7s %10s %10s %7s\n' what state by disk-ms mount-ms ratio
+for what in walk read eight; do
+	for row in warm-device first-device first-rings cold-device cold-rings; do
+		[ -n "${fuse[$what-$row]:-}" ] || continue
+		state=${row%-*} by=${row#*-} d=${disk[$what-${row%-*}]} m=${fuse[$what-$row]}
+		ratio=$(awk -v a="$m" -v b="$d" 'BEGIN { printf "%.2f", a / b }')
+		printf '%-6s %-6s %-7s %10s %10s %7s\n' $what $state $by "$d" "$m" "$ratio"
 		json="$json${json:+,}
-  {\"what\":\"$what\",\"state\":\"$state\",\"disk_ms\":${disk[$key]},\"mount_ms\":${fuse[$key]},\"ratio\":$ratio}"
+  {\"what\":\"$what\",\"state\":\"$state\",\"by\":\"$by\",\"disk_ms\":$d,\"mount_ms\":$m,\"ratio\":$ratio}"
 	done
 done
 mkdir -p "$O/bench"
