@@ -75,6 +75,8 @@ void cmd_write(struct cmd *c, struct str bytes);
 /* To stderr, with a newline added: a note unless -q, a warning always, a detail with -v. */
 void cmd_note(struct cmd *c, const char *format, ...) _printf_(2, 3);
 void cmd_warn(struct cmd *c, const char *format, ...) _printf_(2, 3);
+/* The same as a callback, of a text; `data` is the struct cmd. */
+void cmd_warn_text(void *data, const char *text);
 void cmd_detail(struct cmd *c, const char *format, ...) _printf_(2, 3);
 
 /* Prints c->diag, once: "error: …" on stderr, or {"error": …} on stdout with --json. */

@@ -100,6 +100,11 @@ void cmd_warn(struct cmd *c, const char *format, ...)
 	va_end(ap);
 }
 
+void cmd_warn_text(void *data, const char *text)
+{
+	cmd_warn(data, "%s", text);
+}
+
 void cmd_detail(struct cmd *c, const char *format, ...)
 {
 	va_list ap;

@@ -88,6 +88,8 @@ int running_run(struct cmd *c, const struct project *p, const struct running_env
 		.user_home = getenv("HOME"),
 		.expose_home = arg_running.expose_home,
 		.caller_env = (const char *const *)environ,
+		.warn = cmd_warn_text,
+		.warn_data = c,
 	};
 	int status = 0, r = running_env(c, &a, &arg_running.env, &o.extra_env);
 

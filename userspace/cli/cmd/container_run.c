@@ -196,11 +196,6 @@ static int set_net(struct making *m)
 	return 0;
 }
 
-static void warn(void *data, const char *text)
-{
-	cmd_warn(data, "%s", text);
-}
-
 /* A file is compiled here; of what ships the compiled form is linked in. */
 static int set_seccomp(struct making *m)
 {
@@ -251,7 +246,7 @@ static int make_spec(struct making *m)
 		.stop_seconds = (unsigned)arg_stop_time,
 		.detach = arg_detach,
 		.cgroup = arg_detach,
-		.warn = warn,
+		.warn = cmd_warn_text,
 		.warn_data = m->c,
 		.remove = arg_rm,
 		.keep_env = true,

@@ -218,6 +218,8 @@ static int run_it(struct run *run, int *ret_status)
 		.sandbox = run->sandbox,
 		.grants = run->options->grants,
 		.remove = true,
+		.warn = run->options->warn,
+		.warn_data = run->options->warn_data,
 	};
 	const char *id;
 
