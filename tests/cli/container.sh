@@ -34,8 +34,9 @@ try() { # WHO, with c as the command
 	rm -f "$T/dir/a"
 	exits 50 "$who: what holds the store is not bound to be written" c container run --bind "$3" -- true
 	is "$(c container run --ro-bind "$3:/h" -- sh -c 'ls -A /h/.cratons')" "" "$who: and is covered to be read"
-	exits 1 "$who: a command that is not there" c container run -- no-such-command
+	exits 127 "$who: a command that is not there" c container run -- no-such-command
 	has "$err" "cannot run 'no-such-command'" "$who: said"
+	exits 126 "$who: a command that cannot be executed" c container run -- /etc/passwd
 	exits 2 "$who: no command" c container run
 	c container run --time 1 -- sleep 10
 	is "$? $(field "$(c ps -a --json | grep -o '[0-9a-f]\{12\}' | head -n 1)" ended_by)" "137 time" "$who: too long"
@@ -77,7 +78,7 @@ try() { # WHO, with c as the command
 	kill -9 "$(pgrep -f '^cratons container exec web sleep 64' | tail -n 1)"
 	until_is eval "c container exec web ps ax -o args | grep -c '^sleep 64'" 0 &&
 		ok "$who: exec: its death ends what it started" || not_ok "$who: exec: its death ends what it started"
-	exits 1 "$who: exec: a command that is not there" c container exec web no-such-command
+	exits 127 "$who: exec: a command that is not there" c container exec web no-such-command
 	exits 2 "$who: exec: no command" c container exec web --
 	c container wait web >"$T/waited" & waiter=$!
 	succeeds "$who: a signal for the command" c container kill -s USR1 web
@@ -115,7 +116,7 @@ try() { # WHO, with c as the command
 	has_not "$(c container inspect kept)" "secret" "$who: values of variables are not shown"
 	is "$(c container exec kept sh -c 'echo $B')" secret "$who: exec has them"
 	succeeds "$who: remove by force" c container rm --force kept
-	exits 1 "$who: a command that is not there, detached" c container run -d -- no-such-command
+	exits 127 "$who: a command that is not there, detached" c container run -d -- no-such-command
 	exits 50 "$who: the limit of a log is one" c container logs nobody
 	c container run -d --name long --log-max 4K -- sh -c 'seq 10000' >/dev/null
 	c container wait long >/dev/null

@@ -15,6 +15,14 @@ const char *container_shown(const struct container_record *k)
 	return k->name ? k->name : k->id;
 }
 
+int container_outcome(struct cmd *c, int r, int status)
+{
+	if (r != -ENOENT && r != -EACCES && r != -ENOEXEC)
+		return r < 0 ? r : status;
+	cmd_print_error(c);
+	return r == -ENOENT ? 127 : 126;
+}
+
 /* The text with '?' for what is no visible character; a cut never leaves half of one. */
 static int add_plain(struct buf *b, const char *text, size_t width)
 {

@@ -19,6 +19,10 @@ const char *container_shown(const struct container_record *k);
  * (0: all), in the arena. */
 const char *container_command_line(struct arena *a, const struct container_record *k, size_t width);
 
+/* What a verb returns whose command had a container: its status; where it could not be executed, 127 or
+ * 126 as shells have them, told here. */
+int container_outcome(struct cmd *c, int r, int status);
+
 /* All of a record as an object of c->json. */
 void container_json(struct cmd *c, const struct container_record *k);
 

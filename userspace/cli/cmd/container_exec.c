@@ -28,8 +28,9 @@ int cmd_container_exec(struct cmd *c)
 	r = container_named(c, &a, c->argv[0], &k);
 	if (r == 0)
 		r = running_env(c, &a, &arg_env, &env);
-	if (r == 0)
-		r = container_exec(cmd_home(c), &k, (const char *const *)c->argv + at, env, arg_workdir,
-			&status, &c->diag);
-	return r < 0 ? r : status;
+	if (r < 0)
+		return r;
+	r = container_exec(cmd_home(c), &k, (const char *const *)c->argv + at, env, arg_workdir,
+		&status, &c->diag);
+	return container_outcome(c, r, status);
 }

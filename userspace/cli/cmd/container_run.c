@@ -299,5 +299,5 @@ int cmd_container_run(struct cmd *c)
 	r = container_run(home, &m.arena, &m.spec, &id, &status, &c->diag);
 	if (r == 0 && arg_detach)
 		tell_id(c, id);
-	return r < 0 ? r : status;
+	return container_outcome(c, r, status);
 }
