@@ -18,9 +18,9 @@ const struct opt logs_options[] = {
 
 /*
  * What a program wrote when nobody was looking is not let at a terminal as it is: of its control codes only
- * colours pass (SGR: ESC [ digits and semicolons m), tabs and line ends; '?' stands for the others, and a carriage
- * return, which would write over the line, is left out. What
- * may be the start of a sequence is kept until it can be told, also from one read to the next.
+ * colours pass (SGR: ESC [ digits and semicolons m), tabs and line ends; '?' stands for the others, and a
+ * carriage return, which would write over the line, is left out. What may be the start of a sequence is
+ * kept until it can be told, also from one read to the next.
  */
 struct tame {
 	char held[SEQUENCE_MAX];

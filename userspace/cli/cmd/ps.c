@@ -44,8 +44,10 @@ static const char *state(struct arena *a, const struct container_record *k)
 
 	if (k->status != CONTAINER_EXITED)
 		return name;
-	return arena_fmt(a, "exited %d%s%s%s", k->exit_status, k->ended_by ? " (" : "",
-		k->ended_by ? k->ended_by : "", k->ended_by ? ")" : "").p;
+	/* A signal is in the status already. */
+	if (!k->ended_by || strcmp(k->ended_by, "signal") == 0)
+		return arena_fmt(a, "exited %d", k->exit_status).p;
+	return arena_fmt(a, "exited (%s)", k->ended_by).p;
 }
 
 static void print_row(struct cmd *c, struct arena *a, const struct container_record *k)

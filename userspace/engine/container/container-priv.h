@@ -88,6 +88,7 @@ void refusals_tell(int dir, const struct container_spec *s);
  * In the caller it returns when `ready` was told. */
 struct detached;
 int detach_run(struct supervised *c, int *ret_status, struct diag *d);
+void detach_warn(struct detached *t, const char *text);
 void detach_tell(struct detached *t, int code, const struct diag *d);
 
 /* run.c */

@@ -55,7 +55,7 @@ struct container_spec {
 	bool detach;			/* a supervisor of its own, and logs; the call returns when the command runs */
 	bool remove;			/* --rm: forgotten when it has ended */
 	bool cgroup;			/* one also without limits, where that is to be had: for pause, stats */
-	/* A limit that was left out (best_effort), what the network refused; or NULL. */
+	/* A limit that was left out (best_effort) or that ended it, what the network refused; or NULL. */
 	void (*warn)(void *data, const char *text);
 	void *warn_data;
 	bool keep_env;			/* the record has the environment, for `exec` */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A supervisor of its own. It is this program, forked: nobody's child, in a session without a terminal,
- * with no descriptor of the caller's. How its start went comes back through a pipe: a code, then, of a
- * failure, the texts of the diagnostic, each ended by a NUL. A pipe that ends without a word is a
- * supervisor that was killed.
+ * with no descriptor of the caller's. How its start went comes back through a pipe: a code, then the texts
+ * of the diagnostic, or of warnings when there was no failure, each ended by a NUL. A pipe that ends
+ * without a word is a supervisor that was killed.
  */
 #include "engine/container/container-priv.h"
 
@@ -20,7 +20,13 @@
 
 struct detached {
 	int pipe;
+	struct buf warnings;	/* each ended by a NUL */
 };
+
+void detach_warn(struct detached *t, const char *text)
+{
+	(void)!buf_add(&t->warnings, text, strlen(text) + 1);
+}
 
 void detach_tell(struct detached *t, int code, const struct diag *d)
 {
@@ -32,7 +38,10 @@ void detach_tell(struct detached *t, int code, const struct diag *d)
 
 		for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 			(void)!fd_write_all(t->pipe, buf_text(parts[i]), parts[i]->len + 1);
+	} else {
+		(void)!fd_write_all(t->pipe, t->warnings.data, t->warnings.len);
 	}
+	buf_done(&t->warnings);
 	fd_closep(&t->pipe);
 }
 
@@ -68,7 +77,7 @@ static int null_stdio(void)
 static _noreturn_ void supervise(struct supervised *c, int pipe)
 {
 	_cleanup_diag_ struct diag d = DIAG_INIT;
-	struct detached t = { pipe };
+	struct detached t = { .pipe = pipe };
 	int status = 0, r = null_stdio();
 
 	close_inherited();
@@ -103,9 +112,11 @@ static int hear(struct supervised *c, int pipe, struct diag *d)
 		return diag_fail(d, -ERR_CONTAINER, "the supervisor of container %s ended before its command "
 			"ran", c->rec.id);
 	memcpy(&code, said.data, sizeof(code));
+	rest = str_slice(buf_str(&said), sizeof(code), said.len);
+	while (code >= 0 && c->spec->warn && rest.n)
+		c->spec->warn(c->spec->warn_data, str_cut(&rest, '\0').p);
 	if (code >= 0)
 		return 0;
-	rest = str_slice(buf_str(&said), sizeof(code), said.len);
 	for (size_t i = 0; i < ARRAY_SIZE(part); i++)
 		part[i] = rest.p ? str_cut(&rest, '\0') : (struct str){ 0 };
 	diag_fail(d, code, "%.*s", STR_ARG(part[0]));

@@ -87,6 +87,18 @@ static bool wants_cgroup(const struct container_spec *s)
 	return s->cgroup || l->memory || l->swap || l->pids || l->cpu_micros || l->cpu_weight || l->io_weight;
 }
 
+/* To who called, which until the command runs waits to be told. */
+static void warn(void *data, const char *text)
+{
+	struct life *life = data;
+	const struct container_spec *s = life->c->spec;
+
+	if (life->detached)
+		detach_warn(life->detached, text);
+	else if (s->warn && !s->detach)
+		s->warn(s->warn_data, text);
+}
+
 /* That there is going to be one is written before it is made: whoever buries us looks for it. */
 static int make_cgroup(struct life *life, struct diag *d)
 {
@@ -105,7 +117,7 @@ static int make_cgroup(struct life *life, struct diag *d)
 	l.best_effort |= s->cgroup && !l.memory && !l.swap && !l.pids && !l.cpu_micros && !l.cpu_weight &&
 		!l.io_weight;
 	(void)fault_point("make cgroup");
-	r = cgroup_make(&life->cgroup, rec->id, &l, s->warn, s->warn_data, d);
+	r = cgroup_make(&life->cgroup, rec->id, &l, warn, life, d);
 	rec->cgroup = cgroup_path(life->cgroup);
 	(void)fault_point("made cgroup");
 	return r;
@@ -197,6 +209,23 @@ static void leave_status(struct supervised *c)
 	(void)!pwrite(c->lock, text, (size_t)n, 0);
 }
 
+static void tell_limit(struct life *life)
+{
+	static const struct {
+		const char *reason, *text;
+	} limits[] = {
+		{ "time", "the container was ended: its time is over" },
+		{ "output", "the container was ended: it wrote more than it may" },
+		{ "oom", "the container was ended: it needs more memory than it may have" },
+		{ "pids", "the container was ended: it makes more processes than it may have" },
+	};
+	const char *reason = life->c->rec.ended_by;
+
+	for (size_t i = 0; reason && i < ARRAY_SIZE(limits); i++)
+		if (strcmp(reason, limits[i].reason) == 0)
+			warn(life, limits[i].text);
+}
+
 /* One whose end cannot be recorded (a full disk) is forgotten: removing works then too. */
 static void set_ended(struct life *life, const struct sandbox_result *result)
 {
@@ -209,6 +238,7 @@ static void set_ended(struct life *life, const struct sandbox_result *result)
 	rec->exit_status = sandbox_exit_status(result);
 	rec->ended_by = result->ended_by ? result->ended_by : reason ? reason :
 		WIFSIGNALED(result->status) ? "signal" : NULL;
+	tell_limit(life);
 	(void)fault_point("leave status");
 	leave_status(c);
 	close_door(life);
