@@ -6,6 +6,7 @@
 #include "prim/err.h"
 
 #include <errno.h>
+#include <seccomp.h>
 #include <stdio.h>
 #include <sys/mman.h>
 

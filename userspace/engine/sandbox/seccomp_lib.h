@@ -6,15 +6,16 @@
 
 #include "prim/diag.h"
 
-#include <seccomp.h>
+/* <seccomp.h> has them; here it would be the header beside this one. */
+struct scmp_arg_cmp;
 
 /*	type, name without "seccomp_", parameters */
 #define SECCOMP_SYMBOLS(X)                                                                         \
-	X(scmp_filter_ctx, init, (uint32_t))                                                       \
-	X(void, release, (scmp_filter_ctx))                                                        \
-	X(int, attr_set, (scmp_filter_ctx, enum scmp_filter_attr, uint32_t))                       \
-	X(int, rule_add_array, (scmp_filter_ctx, uint32_t, int, unsigned, const struct scmp_arg_cmp *)) \
-	X(int, export_bpf, (const scmp_filter_ctx, int))                                           \
+	X(void *, init, (uint32_t))                                                                \
+	X(void, release, (void *))                                                                 \
+	X(int, attr_set, (void *, unsigned, uint32_t))                                             \
+	X(int, rule_add_array, (void *, uint32_t, int, unsigned, const struct scmp_arg_cmp *))     \
+	X(int, export_bpf, (void *, int))                                                          \
 	X(int, syscall_resolve_name, (const char *))                                               \
 	X(char *, syscall_resolve_num_arch, (uint32_t, int))
 
