@@ -129,6 +129,20 @@ sealed
 3" "$(name "covered, sealed, and nothing made for what is not there")"
 }
 
+# Judged by what the same user reads outside.
+covered() {
+	local f seen=0
+	for f in interrupts cmdline keys timer_list kpagecount slabinfo vmallocinfo pagetypeinfo iomem; do
+		[ -n "$(as head -c 64 "/proc/$f" 2>/dev/null | tr -d '\0')" ] || continue
+		seen=$((seen + 1))
+		is "$(box -- head -c 64 "/proc/$f" 2>/dev/null | wc -c)" 0 "$(name "/proc/$f is empty")"
+	done
+	[ $seen != 0 ] && ok "$(name "which it is not outside")" || not_ok "$(name "which it is not outside")"
+	is "$(box -- sh -c 'grep -c processor /proc/cpuinfo; grep -c MemTotal /proc/meminfo; test -r /proc/stat && echo y')" "$(nproc)
+1
+y" "$(name "processors and memory can be read: runtimes ask")"
+}
+
 for uid in $uids; do
 	d=$T/d$uid
 	mkdir -p "$d" && chown "$uid" "$d"
@@ -137,5 +151,6 @@ for uid in $uids; do
 	keyring
 	inherited
 	masks
+	covered
 done
 finish

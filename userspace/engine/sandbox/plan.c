@@ -163,6 +163,7 @@ static int prepare_steps(struct plan *p, struct diag *d)
 		p->namespaces &= ~(uint64_t)CLONE_NEWNET;
 	if (p->s->joins)
 		p->joined = join_namespaces(p->s->join_pid);
+	p->of_root = geteuid() == 0;
 	p->staged = p->s->joins || p->s->user_ns >= 0 || p->s->mount_ns >= 0 ||
 		(geteuid() == 0 && getgroups(0, NULL) > 0);
 	return r;

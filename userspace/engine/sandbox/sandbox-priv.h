@@ -35,6 +35,7 @@ struct plan {
 	uint64_t namespaces;		/* CLONE_NEW… of all steps */
 	uint64_t joined;		/* namespaces that are entered instead: of the process s->join */
 	bool trying;			/* doctor: each step is reported, none ends it, nothing is run */
+	bool of_root;			/* the caller is the host's root, to whom files are shown by mode */
 	bool staged;			/* a process between the caller and the builder is needed */
 	VEC(struct sandbox_bind) binds;	/* the base first, then the caller's */
 	char uid_map[48], gid_map[48];

@@ -3,7 +3,10 @@
  * /proc of the container's own pid namespace, read-only as a whole. That takes from a container of
  * root's (whose uid the kernel takes for the host's root when it looks at the mode of a sysctl) every
  * switch in /proc/sys, sysrq-trigger and irq, and from all of them writing through /proc/self/mem.
- * What tells of the host's kernel or of keys is covered.
+ * What tells of the host's kernel, of keys or of when keys are pressed is covered; and for a container of
+ * root's what the kernel shows to the host's root by the mode of a file alone.
+ *
+ * Not subset=pid: runtimes ask /proc for memory and processors.
  */
 #include "engine/sandbox/sandbox-priv.h"
 
@@ -12,18 +15,24 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-static const char *const covered[] = { "kcore", "keys", "timer_list", "kallsyms", "cmdline" };
+static const char *const covered[] = { "kcore", "keys", "timer_list", "kallsyms", "cmdline", "interrupts",
+	"iomem", "ioports", "sched_debug", "latency_stats" };
+static const char *const of_root[] = { "kmsg", "kpagecount", "kpageflags", "kpagecgroup", "slabinfo",
+	"vmallocinfo", "pagetypeinfo", "zoneinfo", "allocinfo" };
 
-static int cover(struct plan *p, int proc, const char *name)
+/* With copies of the container's own /dev/null, which is read-only already. */
+static int cover(struct plan *p, int proc, const char *const *names, size_t n)
 {
-	_cleanup_fd_ int fd = -1;
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_fd_ int fd = -1;
 
-	p->at = name;
-	fd = mount_copy("/dev/null", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, false);
-	if (fd < 0)
-		return fd;
-	if (move_mount(fd, "", proc, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		return errno == ENOENT ? 0 : -errno;
+		p->at = names[i];
+		if (faccessat(proc, names[i], F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		fd = open_tree(p->dev, "null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+		if (fd < 0 || move_mount(fd, "", proc, names[i], MOVE_MOUNT_F_EMPTY_PATH) < 0)
+			return -errno;
+	}
 	return 0;
 }
 
@@ -42,11 +51,10 @@ int proc_enter(struct plan *p)
 	r = mount_attach(p, mount, "/proc", true);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < ARRAY_SIZE(covered); i++) {
-		r = cover(p, mount, covered[i]);
-		if (r < 0)
-			return r;
-	}
-	p->at = NULL;
-	return 0;
+	r = cover(p, mount, covered, ARRAY_SIZE(covered));
+	if (r == 0 && p->of_root)
+		r = cover(p, mount, of_root, ARRAY_SIZE(of_root));
+	if (r == 0)
+		p->at = NULL;
+	return r;
 }
