@@ -19,20 +19,29 @@
 
 #define WORKERS_MAX  8
 #define EVENTS	     64
-#define PIPES_KEPT   64
-#define PIPE_BYTES   (1u << 20)
+#define PIPES_KEPT   16
+#define BULK_KEPT    2
+#define BULK_BYTES   (256u << 10)
+#define BULK_MAX     64		/* of all threads */
+#define BULK_FROM    (48u << 10) /* what fills an ordinary pipe nearly */
 #define CHUNK	     (1u << 20)
 #define STARVED_MS   20
 #define ROUNDS	     32		/* of one connection before the others have their turn */
 
+/*
+ * Ordinary ones hold 64 KiB. A connection that fills one gets a large one, which nearly doubles what goes
+ * through; few, as the kernel counts them against the user's share (pipe-user-pages-soft), and takes what is
+ * beyond it from the pipes of all the user's programs.
+ */
 struct pipe {
 	int r, w;
+	bool bulk;
 };
 
 struct way {
 	int from, to;
 	struct pipe pipe;	/* r < 0: none */
-	size_t held;
+	size_t held, filled;	/* in it now; when it was read last */
 	bool readable, writable, ended, closed;
 	_Atomic uint64_t *bytes;
 };
@@ -53,8 +62,8 @@ struct worker {
 	struct relays *all;
 	pthread_t thread;
 	int epoll;
-	struct pipe kept[PIPES_KEPT];
-	unsigned nkept;
+	struct pipe kept[PIPES_KEPT], kept_bulk[BULK_KEPT];
+	unsigned nkept, nkept_bulk;
 	struct relay list;		/* a ring */
 	struct relay *ready, *dead, *starved;
 	int wake;			/* an eventfd: something came in */
@@ -66,6 +75,7 @@ struct relays {
 	struct egress *egress;
 	struct worker workers[WORKERS_MAX];
 	unsigned n;
+	_Atomic int bulk;	/* large pipes there are */
 	unsigned turn;
 };
 
@@ -111,14 +121,15 @@ static int pipe_take(struct worker *w, struct way *y)
 	}
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
-	/* Refused when the user has many: it works with less. */
-	(void)fcntl(ends[1], F_SETPIPE_SZ, PIPE_BYTES);
 	y->pipe = (struct pipe){ ends[0], ends[1] };
 	return 0;
 }
 
-static void pipe_close(struct pipe *p)
+static void pipe_close(struct worker *w, struct pipe *p)
 {
+	if (p->bulk)
+		atomic_fetch_sub(&w->all->bulk, 1);
+	p->bulk = false;
 	fd_closep(&p->r);
 	fd_closep(&p->w);
 }
@@ -126,11 +137,32 @@ static void pipe_close(struct pipe *p)
 /* An empty one is kept for the next. */
 static void pipe_give(struct worker *w, struct way *y)
 {
-	if (y->pipe.r >= 0 && y->held == 0 && w->nkept < PIPES_KEPT) {
-		w->kept[w->nkept++] = y->pipe;
-		y->pipe = (struct pipe){ -1, -1 };
+	struct pipe *p = &y->pipe;
+
+	if (p->r < 0)
+		return;
+	if (y->held == 0 && !p->bulk && w->nkept < PIPES_KEPT)
+		w->kept[w->nkept++] = *p;
+	else if (y->held == 0 && p->bulk && w->nkept_bulk < BULK_KEPT)
+		w->kept_bulk[w->nkept_bulk++] = *p;
+	else
+		pipe_close(w, p);
+	*p = (struct pipe){ -1, -1, false };
+}
+
+/* For an empty way whose pipe was full. Refused when the user has many: then it goes on with less. */
+static void pipe_enlarge(struct worker *w, struct way *y)
+{
+	if (w->nkept_bulk) {
+		pipe_give(w, y);
+		y->pipe = w->kept_bulk[--w->nkept_bulk];
+		return;
 	}
-	pipe_close(&y->pipe);
+	if (atomic_fetch_add(&w->all->bulk, 1) < BULK_MAX &&
+		fcntl(y->pipe.w, F_SETPIPE_SZ, BULK_BYTES) >= 0)
+		y->pipe.bulk = true;
+	else
+		atomic_fetch_sub(&w->all->bulk, 1);
 }
 
 /* From the socket into the empty pipe. 1: bytes came or the end did. */
@@ -149,12 +181,12 @@ static int way_fill(struct worker *w, struct way *y)
 	if (n < 0)
 		return -errno;
 	y->ended = n == 0;
-	y->held = (size_t)n;
+	y->held = y->filled = (size_t)n;
 	atomic_fetch_add_explicit(y->bytes, (uint64_t)n, memory_order_relaxed);
 	return 1;
 }
 
-static int way_drain(struct way *y)
+static int way_drain(struct worker *w, struct way *y)
 {
 	ssize_t n = splice(y->pipe.r, NULL, y->to, NULL, y->held, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 
@@ -165,6 +197,8 @@ static int way_drain(struct way *y)
 	if (n < 0)
 		return -errno;
 	y->held -= (size_t)n;
+	if (y->held == 0 && y->filled >= BULK_FROM && !y->pipe.bulk)
+		pipe_enlarge(w, y);
 	return 1;
 }
 
@@ -175,7 +209,7 @@ static int way_pump(struct worker *w, struct way *y, bool *ret_moved)
 		int r;
 
 		if (y->held && y->writable)
-			r = way_drain(y);
+			r = way_drain(w, y);
 		else if (!y->held && y->readable && !y->ended)
 			r = way_fill(w, y);
 		else
@@ -458,8 +492,8 @@ void relays_add(struct relays *all, int first, int second, bool published, struc
 		counts_end(all->egress, counts, name);
 		return;
 	}
-	r->out = (struct way){ first, second, { -1, -1 }, .bytes = &counts->out };
-	r->in = (struct way){ second, first, { -1, -1 }, .bytes = &counts->in };
+	r->out = (struct way){ first, second, { -1, -1, false }, .bytes = &counts->out };
+	r->in = (struct way){ second, first, { -1, -1, false }, .bytes = &counts->in };
 	r->leaving = published ? &r->in : &r->out;
 	r->counts = counts;
 	r->name = name;

@@ -135,8 +135,10 @@ class Attached:
 
 ways = {"loopback": direct, "door": door}
 if shutil.which("slirp4netns"):
-    s = Attached(lambda pid: ["slirp4netns", "--configure", "--mtu=65520", pid, "tap0"])
+    s = Attached(lambda pid: ["slirp4netns", "--configure", pid, "tap0"])
     ways["slirp4netns"] = lambda command: (s.command(command), "10.0.2.2")
+    m = Attached(lambda pid: ["slirp4netns", "--configure", "--mtu=65520", pid, "tap0"])
+    ways["slirp, MTU 65520"] = lambda command: (m.command(command), "10.0.2.2")
 if shutil.which("pasta") and gateway:
     p = Attached(lambda pid: ["pasta", "-f", "--config-net", "-T", "%d,%d" % (PORT, ECHO), pid])
     ways["pasta"] = lambda command: (p.command(command), gateway)

@@ -177,6 +177,21 @@ static int try_overlay_opaque(void)
 	return setxattr("/tmp/upper", "user.overlay.opaque", "y", 1, 0) < 0 ? -errno : 0;
 }
 
+/* What a container with network grants needs beyond others: a second namespace, joined by a pair. */
+static int try_door(void)
+{
+	const struct sandbox_door_route route = { { .s6_addr = { [10] = 0xff, [11] = 0xff, 198, 18 } }, 111 };
+	struct sandbox_door door = { .routes = &route, .nroutes = 1 };
+	const struct sandbox s = { .net = SANDBOX_NET_DOOR, .door = &door };
+	struct plan p = { .s = &s };
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 || unshare(CLONE_NEWNET) < 0)
+		return -errno;
+	door.to = pair[0];
+	return door_enter(&p);
+}
+
 static void check_landlock(struct doctor *doc)
 {
 	static const struct {
@@ -296,6 +311,8 @@ int sandbox_doctor(struct arena *a, struct sandbox_check **ret, size_t *ret_n)
 	error = try_inside(try_overlay_opaque);
 	note_optional(&doc, "overlay in memory", error, error ? "a throw-away layer cannot replace a "
 		"directory that it removed" : NULL, "Linux 6.6 or newer, or a layer that is kept on disk");
+	note_optional(&doc, "network door", try_inside(try_door), NULL, "modprobe veth (a container with "
+		"network grants is joined by it to the namespace of its listeners)");
 	check_cgroup(&doc);
 	*ret = doc.checks;
 	*ret_n = doc.n;
