@@ -296,7 +296,7 @@ static int take_socket(struct egress *e, int fd)
 	int type = option(fd, SO_TYPE);
 	struct listener l = { .fd = fd };
 
-	if (option(fd, SO_DOMAIN) == AF_PACKET)
+	if (type == SOCK_RAW)
 		l.kind = LISTENER_WATCH;
 	else if (type == SOCK_DGRAM)
 		l.kind = LISTENER_DATAGRAM;

@@ -9,33 +9,32 @@
 #include <sys/socket.h>
 
 #define PACKETS_A_TURN 64
-#define HEADER6	       40
 
 struct seen {
 	struct in6_addr to;
-	uint8_t protocol;
+	int protocol;
 	uint16_t port;
 };
 
-static bool parse(const uint8_t *p, size_t n, struct seen *ret)
+/* IPv4 comes with its header; IPv6 without, and its destination beside it. */
+static bool parse(const uint8_t *p, size_t n, struct msghdr *m, struct seen *ret)
 {
-	size_t header;
+	struct cmsghdr *c = CMSG_FIRSTHDR(m);
+	struct in6_pktinfo info;
+	size_t header = 0;
 	uint32_t to;
 
-	if (n < 20)
-		return false;
-	if (p[0] >> 4 == 4) {
+	if (c && c->cmsg_level == SOL_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+		memcpy(&info, CMSG_DATA(c), sizeof(info));
+		ret->to = info.ipi6_addr;
+	} else {
+		if (n < 20 || p[0] >> 4 != 4)
+			return false;
 		header = (size_t)(p[0] & 15) * 4;
 		memcpy(&to, p + 16, sizeof(to));
-		*ret = (struct seen){ inet_from4(ntohl(to)), p[9] };
-	} else {
-		header = HEADER6;
-		if (p[0] >> 4 != 6 || n < HEADER6)
-			return false;
-		ret->protocol = p[6];
-		memcpy(&ret->to, p + 24, sizeof(ret->to));
+		ret->to = inet_from4(ntohl(to));
 	}
-	if (header < 20 || n < header + 4)
+	if (n < header + 4)
 		return false;
 	ret->port = (uint16_t)(p[header + 2] << 8 | p[header + 3]);
 	return true;
@@ -58,16 +57,26 @@ static void tell(struct egress *e, const struct seen *s)
 
 void watch_read(void *data, int fd, unsigned events)
 {
-	struct egress *e = data;
+	union {
+		char room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+		struct cmsghdr align;
+	} control;
 	uint8_t packet[EGRESS_WATCH_BYTES];
+	struct iovec iov = { packet, sizeof(packet) };
+	struct egress *e = data;
 	struct seen s = { 0 };
+	socklen_t len = sizeof(s.protocol);
 
+	if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &s.protocol, &len) < 0)
+		return;
 	for (int i = 0; i < PACKETS_A_TURN; i++) {
-		ssize_t n = recv(fd, packet, sizeof(packet), 0);
+		struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
+			.msg_controllen = sizeof(control) };
+		ssize_t n = recvmsg(fd, &m, 0);
 
 		if (n < 0)
 			return;
-		if (parse(packet, (size_t)n, &s))
+		if (parse(packet, (size_t)n, &m, &s))
 			tell(e, &s);
 	}
 }
