@@ -54,6 +54,23 @@ const integrity = {
     expect(await install({ changed: '1' }), 11, 'npm:changed@1.0.0', said.dist.tarball, sri(r.archives.get(at)), said.dist.integrity, 'nothing of them was unpacked')
   },
 
+  // The newest is fetched while another package's metadata is awaited, and then is not what is chosen.
+  'a guess at what will be needed is fetched early, and missed by nobody': async () => {
+    const near = r.add('guess-near', '1.0.0')
+    const newest = r.add('guess-near', '1.1.0', { dist: { integrity: sri(Buffer.from('other')) } })
+    r.add('guess-far', '1.0.0', { more: { dependencies: { 'guess-near': '^1.0.0' } } })
+    const slow = r.add('guess-slow', '1.0.0')
+    r.routes.set('/guess-slow', async (req, res) => {
+      for (let i = 0; i < 200 && !r.asked(newest.at).length; i++) await new Promise(resolve => setTimeout(resolve, 10))
+      res.end(JSON.stringify(slow.packument))
+    })
+    const dir = project({ 'guess-far': '1', 'guess-near': '1.0.0', 'guess-slow': '1' })
+    expect(await run(dir, 'install'), 0)
+    check(r.asked(newest.at).length === 1, 'it was not guessed')
+    check(r.asked(near.at).length === 1, `it was asked for ${r.asked(near.at).length} times`)
+    check(!read(dir, 'cratons.lock').includes('guess-near@1.1.0'), 'lockfile')
+  },
+
   'another package\'s archive under its name': async () => {
     const a = r.add('swapped', '1.0.0')
     const b = r.add('swapped-with', '1.0.0')

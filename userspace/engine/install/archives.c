@@ -11,11 +11,14 @@
 
 #define ARCHIVE_MAX	((size_t)2 << 30)
 #define FLUSH_EVERY	256	/* archives: what a killed installation has at most to fetch again */
+#define GUESSES_MAX	32	/* under way: metadata is waited for, and comes over the same connections */
 
 struct job {
 	struct archives *owner;
 	struct lock_package *package;
 	VEC(struct lock_package *) copies;	/* others of the same archive: they differ in peers */
+	struct lock_package guess;	/* `package` of one that nobody asked for yet */
+	bool asked;
 	const struct ecosystem *ecosystem;
 	struct str source;	/* key of CAS_SOURCE */
 	struct buf body;
@@ -34,6 +37,7 @@ struct archives {
 	struct map jobs;	/* source → struct job */
 	struct job *failed;	/* the first */
 	uint64_t wanted, done, bytes;
+	unsigned guesses;	/* under way */
 };
 
 int archives_new(struct archives **ret, struct loop *l, struct pool *p, struct fetcher *f,
@@ -66,28 +70,9 @@ void archives_free(struct archives *a)
 	free(a);
 }
 
-static void finish(struct job *j)
-{
-	struct archives *a = j->owner;
-
-	j->done = true;
-	a->done++;
-	buf_done(&j->body);
-	if (j->diag.code == 0) {
-		j->package->tree = j->tree;
-		vec_foreach(copy, &j->copies)
-			(*copy)->tree = j->tree;
-	} else if (!a->failed) {
-		a->failed = j;
-	}
-	if (!a->failed && a->done % FLUSH_EVERY == 0 && cas_writer_flush(a->writer, &j->diag) < 0)
-		a->failed = j;
-}
-
 /* The tree that the lockfile names is what every platform and every reader was promised. */
-static int check_tree(struct job *j)
+static int check_tree(struct job *j, const struct lock_package *p)
 {
-	const struct lock_package *p = j->package;
 	char want[DIGEST_HEX], got[DIGEST_HEX];
 
 	if (digest_is_zero(&p->tree) || digest_eq(&p->tree, &j->tree))
@@ -99,6 +84,38 @@ static int check_tree(struct job *j)
 	return diag_hint(&j->diag,
 		"the lockfile was edited, or made by another version: remove the "
 		"package's tree line to accept what its integrity names");
+}
+
+static void give_tree(struct job *j, struct lock_package *p)
+{
+	if (j->diag.code == 0 && check_tree(j, p) == 0)
+		p->tree = j->tree;
+}
+
+/* Of one that is done and was asked for. */
+static void count(struct job *j)
+{
+	struct archives *a = j->owner;
+
+	a->done++;
+	if (j->diag.code && !a->failed)
+		a->failed = j;
+	if (!a->failed && a->done % FLUSH_EVERY == 0 && cas_writer_flush(a->writer, &j->diag) < 0)
+		a->failed = j;
+}
+
+static void finish(struct job *j)
+{
+	j->done = true;
+	buf_done(&j->body);
+	if (!j->asked) {
+		j->owner->guesses--;
+		return;
+	}
+	give_tree(j, j->package);
+	vec_foreach(copy, &j->copies)
+		give_tree(j, *copy);
+	count(j);
 }
 
 /* On a worker: not a byte is unpacked before the whole archive was compared with its integrity. */
@@ -122,7 +139,7 @@ static void unpack_work(void *data)
 	}
 	r = j->ecosystem->unpack(j->owner->writer, body, p, j->source, &j->tree, &j->diag);
 	if (r == 0)
-		(void)check_tree(j);
+		(void)check_tree(j, p);
 	else
 		diag_context(&j->diag, "%.*s", STR_ARG(p->id));
 	buf_done(&j->body);
@@ -203,27 +220,51 @@ static bool in_store(struct archives *a, struct lock_package *p, struct str sour
 	return true;
 }
 
+static int request(struct archives *a, struct job *j, struct diag *d)
+{
+	_cleanup_free_ char *url = str_dup(j->package->source);
+	struct fetch_request r = { .max = ARCHIVE_MAX, .url = url };
+	int error;
+
+	if (!url)
+		return diag_errno(d, -ENOMEM, "fetching packages");
+	error = fetcher_get(a->fetcher, &r, fetched, j);
+	return error < 0 ? diag_errno(d, error, "asking for %s", url) : 0;
+}
+
 static int start(struct archives *a, struct job *j, struct diag *d)
 {
 	const struct lock_package *p = j->package;
-	struct fetch_request r = { .max = ARCHIVE_MAX };
-	_cleanup_free_ char *url = NULL;
-	int error = check_integrity_given(a, p, d);
+	int r = check_integrity_given(a, p, d);
 
-	if (error < 0)
-		return error;
+	if (r < 0)
+		return r;
 	if (a->options.offline) {
 		diag_fail(d, -ERR_OFFLINE, "%.*s is not in the store", STR_ARG(p->id));
 		return diag_hint(d, "run 'cratons install' once without --offline");
 	}
-	url = str_dup(p->source);
-	if (!url)
-		return diag_errno(d, -ENOMEM, "fetching packages");
-	r.url = url;
-	error = fetcher_get(a->fetcher, &r, fetched, j);
-	if (error < 0)
-		return diag_errno(d, error, "asking for %s", url);
+	r = request(a, j, d);
+	a->wanted += r == 0;
+	return r;
+}
+
+/* What was guessed is asked for. A guess that failed did so unheard: it is tried again. */
+static int adopt(struct archives *a, struct job *j, struct lock_package *p, struct diag *d)
+{
+	j->asked = true;
+	if (j->done && j->diag.code) {
+		diag_reset(&j->diag);
+		j->done = false;
+		j->package = p;
+		return start(a, j, d);
+	}
 	a->wanted++;
+	if (!j->done) {
+		a->guesses--;
+		return vec_push(&j->copies, p);
+	}
+	give_tree(j, p);
+	count(j);
 	return 0;
 }
 
@@ -240,27 +281,78 @@ static int add_copy(struct job *j, struct lock_package *p, struct diag *d)
 	return j->done ? 0 : vec_push(&j->copies, p);
 }
 
+static struct job *add_job(struct archives *a, struct str source, struct str ecosystem)
+{
+	struct map_entry *slot = map_entry(&a->jobs, source);
+	struct job *j = slot ? arena_new(&a->arena, struct job) : NULL;
+
+	if (!j)
+		return NULL;
+	*j = (struct job){ .owner = a, .source = source, .ecosystem = ecosystem_find(ecosystem) };
+	slot->value = j;
+	return j;
+}
+
 int archives_want(struct archives *a, struct lock_package *p, struct diag *d)
 {
 	struct str source = source_key(a, p);
-	struct map_entry *slot;
 	struct job *j;
 
 	if (!source.p)
 		return diag_errno(d, -ENOMEM, "fetching packages");
 	j = map_get(&a->jobs, source);
 	if (j)
-		return add_copy(j, p, d);
+		return j->asked ? add_copy(j, p, d) : adopt(a, j, p, d);
 	if (in_store(a, p, source))
 		return 0;
-	slot = map_entry(&a->jobs, source);
-	j = slot ? arena_new(&a->arena, struct job) : NULL;
+	j = add_job(a, source, p->ecosystem);
 	if (!j)
 		return diag_errno(d, -ENOMEM, "fetching packages");
-	*j = (struct job){ .owner = a, .package = p, .source = source,
-		.ecosystem = ecosystem_find(p->ecosystem) };
-	slot->value = j;
+	j->package = p;
+	j->asked = true;
 	return start(a, j, d);
+}
+
+/* The guess's texts outlive those of the metadata that it was made from. */
+static bool copy_guess(struct archives *a, struct job *j, const struct lock_package *p)
+{
+	j->guess = (struct lock_package){
+		.id = arena_fmt(&a->arena, "%.*s:%.*s@%.*s", STR_ARG(p->ecosystem), STR_ARG(p->name),
+			STR_ARG(p->version)),
+		.ecosystem = arena_str(&a->arena, p->ecosystem),
+		.name = arena_str(&a->arena, p->name),
+		.version = arena_str(&a->arena, p->version),
+		.source = arena_str(&a->arena, p->source),
+		.integrity = arena_str(&a->arena, p->integrity),
+	};
+	j->package = &j->guess;
+	return j->guess.id.p && j->guess.ecosystem.p && j->guess.name.p && j->guess.version.p &&
+	       j->guess.source.p && j->guess.integrity.p;
+}
+
+void archives_guess(struct archives *a, const struct lock_package *p)
+{
+	_cleanup_buf_ struct buf value = BUF_INIT;
+	struct str source;
+	struct job *j;
+
+	/* What needs a warning, or is refused, is for those that are asked for. */
+	if (a->guesses >= GUESSES_MAX || a->options.offline ||
+			integrity_strength(p->integrity) <= INTEGRITY_SHA1)
+		return;
+	source = source_key(a, p);
+	if (!source.p || map_get(&a->jobs, source) ||
+			cas_fact_get(cas_writer_cas(a->writer), CAS_SOURCE, source, &value) == 0)
+		return;
+	j = add_job(a, source, p->ecosystem);
+	if (!j)
+		return;
+	if (!copy_guess(a, j, p) || request(a, j, &j->diag) < 0) {
+		diag_fail(&j->diag, -ENOMEM, "fetching packages");
+		j->done = true;
+		return;
+	}
+	a->guesses++;
 }
 
 int archives_wait(struct archives *a, void (*tick)(void *data), void *data, struct diag *d)

@@ -35,6 +35,10 @@ DEFINE_CLEANUP(struct archives *, archives_free);
  */
 int archives_want(struct archives *a, struct lock_package *p, struct diag *d);
 
+/* One that will probably be wanted: a few of these are fetched and unpacked before they are. What was
+ * guessed wrong costs its bytes, and gc takes it. */
+void archives_guess(struct archives *a, const struct lock_package *p);
+
 /* Waits for all that was wanted and sets each package's tree. The first failure ends it. */
 int archives_wait(struct archives *a, void (*tick)(void *data), void *data, struct diag *d);
 void archives_statistics(const struct archives *a, struct archives_statistics *ret);

@@ -62,6 +62,14 @@ static bool from_elsewhere(const struct manifest *m, const struct credentials *c
 	return !(ret->https || !registry.https) || !is_allowed(m, ret);
 }
 
+bool origins_expected(const struct manifest *m, const struct credentials *c,
+	const struct lock_package *p)
+{
+	struct url u;
+
+	return !from_elsewhere(m, c, p, &u);
+}
+
 int origins_check(const struct lockfile *l, const struct manifest *m, const struct credentials *c,
 	struct diag *d)
 {

@@ -16,6 +16,10 @@
 int origins_check(const struct lockfile *l, const struct manifest *m, const struct credentials *c,
 	struct diag *d);
 
+/* Whether one package comes from where it is looked for. */
+bool origins_expected(const struct manifest *m, const struct credentials *c,
+	const struct lock_package *p);
+
 /* For one that was resolved just now: each other host once; `warn` may be NULL. */
 int origins_tell(const struct lockfile *l, const struct manifest *m, const struct credentials *c,
 	void (*warn)(void *data, const char *text), void *data);

@@ -50,6 +50,18 @@ int64_t installation_now(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* Archives come while others' metadata is waited for, but for what would have to be asked or told first. */
+static void likely(void *data, const struct ecosystem *e, const struct package *p,
+	const struct release *release)
+{
+	struct installation *i = data;
+	struct lock_package guess = { .ecosystem = str_from(e->name), .name = p->name,
+		.version = release->version, .source = release->url, .integrity = release->integrity };
+
+	if (origins_expected(i->manifest, i->credentials, &guess))
+		archives_guess(i->archives, &guess);
+}
+
 /* The old lockfile, when there is one, is where versions are taken from first. */
 static int resolve_anew(struct installation *i)
 {
@@ -64,6 +76,8 @@ static int resolve_anew(struct installation *i)
 		.warn = o->warn,
 		.detail = o->detail,
 		.data = o->data,
+		.likely = o->production ? NULL : likely,
+		.likely_data = i,
 	};
 	struct resolve_source source = metadata_source(i->metadata, resolve_tick, i);
 

@@ -7,11 +7,20 @@
  */
 #include "engine/resolve/resolve-priv.h"
 
+static void tell_likely(const struct resolver *r, const struct pkg *pkg, const struct release *release)
+{
+	const struct resolve_options *o = r->o;
+
+	if (o->likely && lock_platform_allows(&release->platform, &o->host))
+		o->likely(o->likely_data, pkg->e, pkg->meta, release);
+}
+
 static void follow_release(struct resolver *r, const struct pkg *pkg, const struct release *release)
 {
 	/* Names without end must not be asked for without end. The nodes have a limit too. */
 	if (r->needs.n > RESOLVE_NODES_MAX || release_load(pkg->meta, release, NULL) < 0)
 		return;
+	tell_likely(r, pkg, release);
 	for (size_t i = 0; i < release->ndependencies; i++) {
 		const struct dependency *dep = &release->dependencies[i];
 		struct pkg *to;

@@ -38,6 +38,11 @@ struct resolve_options {
 	/* What a warning sums up, one by one; may be NULL. */
 	void (*detail)(void *data, const char *text);
 	void *data;
+	/* This release, which this host can use, will probably be chosen: its archive can come while others
+	 * are still waited for. A guess, and it may be told more than once; may be NULL. */
+	void (*likely)(void *data, const struct ecosystem *e, const struct package *p,
+		const struct release *release);
+	void *likely_data;
 };
 
 /* -ERR_UNSATISFIABLE, -ERR_NO_PACKAGE, -ERR_TOO_NEW, …: the diagnostic tells the chain of
