@@ -184,6 +184,13 @@ const shared = {
     check(none.status === 9 && none.out === 'ECONNREFUSED\n', none.text)
     expect(await u.cratons(dir, ['run', '--net', 'host', '--', 'node', '-e', connect]), 0, 'connected')
   },
+  'through a door with a grant, and no further': async (u, dir) => {
+    const get = `fetch('http://127.0.0.1:${r.port}/door').then(r => console.log('answered', r.status), e => console.log(e.cause.code))`
+    expect(await u.cratons(dir, ['run', '--net', `127.0.0.1:${r.port}`, '--', 'node', '-e', get]), 0, 'answered')
+    expect(await u.cratons(dir, ['run', '--net', '127.0.0.1:9', '--net', 'a.test:80', '--', 'node', '-e', get]), 0, 'ECONNREFUSED')
+    expect(await u.cratons(dir, ['run', '--net', 'none', '--net', 'a.test:80', '--', 'true']), 2, 'stands alone')
+    expect(await u.cratons(dir, ['run', '--net', 'a.test', '--', 'true']), 2, 'no network grant')
+  },
   'packages cannot be written': async (u, dir) => {
     const attempt = "for (const f of ['index.js', 'new']) try { require('fs').writeFileSync('node_modules/greet/' + f, 'x') } catch (e) { console.log(e.code) }"
     const got = await u.run(dir, 'node', '-e', attempt)

@@ -85,6 +85,8 @@ granted() {
 	is "$(box --net 0.0.0.0/0:8080 -- /usr/bin/python3 /client talk $PUBLIC 8080)" $PUBLIC:8080 "$(name "all public addresses")"
 	is "$(box --net 127.0.0.1:8080 -- /usr/bin/python3 /client talk 127.0.0.1 8080)" 127.0.0.1:8080 "$(name "a port of the host's loopback")"
 	is "$(box --net rebind.test:8080 --net 10.9.9.9:8080 -- /usr/bin/python3 /client talk rebind.test 8080)" 10.9.9.9:8080 "$(name "a name with a private address that is granted too")"
+	is "$(ulimit -Sn 1024; box --net api.test:5000-9000 -- /usr/bin/python3 /client talk api.test 8080)" $PUBLIC:8080 "$(name "4001 ports, with few descriptors")"
+	exits 125 "$(name "but not any number")" box --net api.test:1-65535 -- true
 	is "$(client serve 8080)" ok "$(name "a server inside has the same port on all its addresses")"
 }
 

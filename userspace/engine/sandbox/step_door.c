@@ -28,6 +28,7 @@
 #define MTU	   65535
 #define BACKLOG	   1024
 #define ROOM	   512
+#define HAND_OUT_TRIES 5000	/* a millisecond each */
 
 #define DNS_PORT   53
 
@@ -277,7 +278,15 @@ static int hand_out(const struct sandbox_door *door, struct egress_handout h, co
 		m.msg_control = &control;
 		m.msg_controllen = CMSG_SPACE(h.count * sizeof(int));
 	}
-	return sendmsg(door->to, &m, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	/* The kernel bounds how many descriptors of a user's are on their way: the helper takes them up. */
+	for (int tries = 0; sendmsg(door->to, &m, MSG_NOSIGNAL) < 0; tries++) {
+		const struct timespec soon = { 0, 1000000 };
+
+		if (errno != ETOOMANYREFS || tries == HAND_OUT_TRIES)
+			return -errno;
+		nanosleep(&soon, NULL);
+	}
+	return 0;
 }
 
 /* Those of one namespace, in packets; they are closed here, so that few are open at a time. */
