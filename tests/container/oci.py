@@ -74,7 +74,7 @@ def make_bundle(where, busybox):
         if lib.startswith("/"):
             os.makedirs(root + os.path.dirname(lib), exist_ok=True)
             shutil.copy(lib, root + lib)
-    for name in "sh echo env grep sort cut cat ls wc id touch rm hostname stat df tail tr pwd test".split():
+    for name in "sh echo env grep sort cut cat ls wc id touch rm hostname stat df tail tr pwd test mkdir kill mount".split():
         os.symlink("busybox", f"{root}/bin/{name}")
     open(root + "/etc/passwd", "w").write("root:x:0:0::/:/bin/sh\n")
     os.makedirs(where + "/data")

@@ -130,7 +130,6 @@ int oci_linux(struct oci *o, struct json l)
 	static const struct {
 		const char *name, *why;
 	} not[] = { { "sysctl", "switches of the kernel are not set from a container" },
-		{ "seccomp", "the profile is Cratons' own: cratons container explain" },
 		{ "mountLabel", "labels are the administrator's to give" },
 		{ "intelRdt", "is the administrator's to give" },
 		{ "timeOffsets", "clocks begin with the container" },
@@ -150,6 +149,8 @@ int oci_linux(struct oci *o, struct json l)
 		r = check_mapping(o, json_get(l, "gidMappings"), "linux.gidMappings", s->gid, getegid());
 	if (r == 0)
 		r = check_devices(o, json_get(l, "devices"));
+	if (r == 0)
+		r = oci_seccomp(o, json_get(l, "seccomp"));
 	if (r == 0)
 		r = check_propagation(o, json_get(l, "rootfsPropagation"));
 	if (r == 0)

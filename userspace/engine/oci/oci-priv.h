@@ -40,6 +40,7 @@ int oci_texts(struct oci *o, struct json list, const char *field, const char *co
 
 int oci_mounts(struct oci *o, struct json list);
 int oci_linux(struct oci *o, struct json linux_);
+int oci_seccomp(struct oci *o, struct json v);
 int oci_resources(struct oci *o, struct json r);
 
 #endif

@@ -172,11 +172,11 @@ static int add_listed(const struct compiler *k, scmp_filter_ctx ctx, const struc
 	return r;
 }
 
-static int export(const struct compiler *k, scmp_filter_ctx ctx, struct sock_fprog *ret)
+int seccomp_export(const struct seccomp_lib *lib, void *ctx, struct sock_fprog *ret)
 {
 	_cleanup_fd_ int fd = memfd_create("seccomp", MFD_CLOEXEC);
 	_cleanup_buf_ struct buf b = BUF_INIT;
-	int r = fd < 0 ? -errno : k->lib->export_bpf(ctx, fd);
+	int r = fd < 0 ? -errno : lib->export_bpf(ctx, fd);
 
 	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
 		r = -errno;
@@ -208,7 +208,7 @@ static int make_program(const struct compiler *k, bool conditional, struct sock_
 	int r = ctx ? fill(k, ctx, conditional) : -ENOMEM;
 
 	if (r == 0)
-		r = export(k, ctx, ret);
+		r = seccomp_export(k->lib, ctx, ret);
 	if (ctx)
 		k->lib->release(ctx);
 	return r;

@@ -25,6 +25,10 @@ struct seccomp_lib {
 #undef X
 };
 
+/* The filter's program; the caller frees its code. */
+struct sock_fprog;
+int seccomp_export(const struct seccomp_lib *lib, void *ctx, struct sock_fprog *ret);
+
 /* The same table for every caller. -EOPNOTSUPP when there is no usable libseccomp. */
 int seccomp_lib(const struct seccomp_lib **ret, struct diag *d);
 
