@@ -4,12 +4,14 @@
 #include "prim/err.h"
 
 #include <criterion/criterion.h>
+#include <sys/resource.h>
 
 #define ID "0123456789ab"
 
 static const char *const argv[] = { "sh", "-c", "a \"b\" \033[31m\n", NULL };
 static const char *const env[] = { "A=1", "B=", NULL };
 static const char *const grants[] = { "example.org:443", NULL };
+static struct sandbox_rlimit more[] = { { RLIMIT_NOFILE, 5, RLIM_INFINITY, "RLIMIT_NOFILE" } };
 static struct container_traffic traffic[] = { { "example.org:443", 1, 2, 3, 1ULL << 40 } };
 
 static struct container_record full(void)
@@ -23,7 +25,7 @@ static struct container_record full(void)
 		.ended_by = "oom", .limits = { .memory = 1 << 20, .pids = 5, .best_effort = true },
 		.stop_seconds = 9, .logs = true, .remove = true, .seccomp = "default", .user = "user",
 		.home = "/home/user", .uid = 1000, .gid = UINT32_MAX - 1,
-		.rlimits = { .seconds = 4, .open_files = 64 }, .env = env,
+		.rlimits = { .seconds = 4, .open_files = 64 }, .more = more, .nmore = 1, .env = env,
 	};
 }
 
@@ -42,6 +44,7 @@ Test(record, is_read_as_it_was_written)
 	cr_assert_eq(record_parse(&a, buf_str(&once), ID, &back, NULL), 0);
 	cr_expect_eq(back.init_start, 1ULL << 50);
 	cr_expect_eq(back.traffic[0].bytes_in, 1ULL << 40);
+	cr_expect(back.nmore == 1 && back.more[0].soft == 5 && back.more[0].hard == RLIM_INFINITY);
 	cr_expect_str_eq(back.argv[2], argv[2]);
 	cr_expect(back.remove && back.logs && back.limits.best_effort);
 	print(&twice, &back);

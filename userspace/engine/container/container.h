@@ -92,6 +92,8 @@ struct container_record {
 	uid_t uid;
 	gid_t gid;
 	struct sandbox_limits rlimits;
+	struct sandbox_rlimit *more;	/* struct sandbox's `rlimits` */
+	size_t nmore;
 	const char *const *env;		/* NULL: not kept */
 };
 

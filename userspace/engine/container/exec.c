@@ -43,6 +43,8 @@ int container_exec(int home_fd, const struct container_record *c, const char *co
 		.argv = argv,
 		.cwd = cwd ? cwd : c->cwd,
 		.limits = c->rlimits,
+		.rlimits = c->more,
+		.nrlimits = c->nmore,
 		.stdio = c->rlimits.output_max ? SANDBOX_STDIO_STREAMS : SANDBOX_STDIO_INHERIT,
 	};
 	int r = init < 0 ? init : make_env(&a, c, env, &s);

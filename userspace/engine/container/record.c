@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #define RECORD_VERSION 1
 #define RECORD_MAX	  ((size_t)4 << 20)
@@ -132,6 +133,34 @@ static void put_limits(struct json_out *o, const struct cgroup_limits *l)
 	json_out_close(o, '}');
 }
 
+/* "infinity" is what JSON's numbers here cannot say. */
+static void put_rlimit_value(struct json_out *o, const char *key, uint64_t v)
+{
+	json_out_key(o, key);
+	if (v > INT64_MAX)
+		json_out_text(o, "infinity");
+	else
+		json_out_int(o, (int64_t)v);
+}
+
+static void put_rlimits(struct json_out *o, const struct container_record *c)
+{
+	if (!c->nmore)
+		return;
+	json_out_key(o, "rlimits");
+	json_out_open(o, '[');
+	for (size_t i = 0; i < c->nmore; i++) {
+		json_out_open(o, '{');
+		put_text(o, "name", c->more[i].name);
+		json_out_key(o, "resource");
+		json_out_int(o, c->more[i].resource);
+		put_rlimit_value(o, "soft", c->more[i].soft);
+		put_rlimit_value(o, "hard", c->more[i].hard);
+		json_out_close(o, '}');
+	}
+	json_out_close(o, ']');
+}
+
 static void put_walls(struct json_out *o, const struct container_record *c)
 {
 	json_out_key(o, "walls");
@@ -148,6 +177,7 @@ static void put_walls(struct json_out *o, const struct container_record *c)
 	put_int(o, "processes", c->rlimits.processes);
 	put_int(o, "open_files", c->rlimits.open_files);
 	put_int(o, "scratch", c->rlimits.scratch);
+	put_rlimits(o, c);
 	json_out_close(o, '}');
 }
 
@@ -380,6 +410,39 @@ static void get_limits(struct reader *r, struct json v, struct cgroup_limits *l)
 	l->best_effort = get_flag(r, v, "best_effort");
 }
 
+static uint64_t get_rlimit_value(struct reader *r, struct json object, const char *key)
+{
+	if (str_is(json_str(json_get(object, key)), "infinity"))
+		return RLIM_INFINITY;
+	if (json_kind(json_get(object, key)) == JSON_NOTHING)
+		refuse(r, key, "is missing");
+	return get_int(r, object, key, INT64_MAX);
+}
+
+static void get_rlimits(struct reader *r, struct json v, struct container_record *c)
+{
+	size_t n = 0;
+
+	json_foreach(i, v)
+		n++;
+	if (n > RLIM_NLIMITS)
+		refuse(r, "rlimits", "is too long");
+	if (n == 0 || r->error)
+		return;
+	c->more = arena_newn(r->a, struct sandbox_rlimit, n);
+	if (!c->more) {
+		r->error = -ENOMEM;
+		return;
+	}
+	json_foreach(i, v)
+		c->more[c->nmore++] = (struct sandbox_rlimit){
+			.resource = (int)get_int(r, i.value, "resource", RLIM_NLIMITS - 1),
+			.soft = get_rlimit_value(r, i.value, "soft"),
+			.hard = get_rlimit_value(r, i.value, "hard"),
+			.name = get_text(r, i.value, "name", true),
+		};
+}
+
 static void get_walls(struct reader *r, struct json v, struct container_record *c)
 {
 	c->seccomp = get_text(r, v, "seccomp", false);
@@ -394,6 +457,7 @@ static void get_walls(struct reader *r, struct json v, struct container_record *
 	c->rlimits.processes = get_int(r, v, "processes", INT64_MAX);
 	c->rlimits.open_files = get_int(r, v, "open_files", INT64_MAX);
 	c->rlimits.scratch = get_int(r, v, "scratch", INT64_MAX);
+	get_rlimits(r, json_get(v, "rlimits"), c);
 }
 
 static void get_life(struct reader *r, struct json v, struct container_record *c)

@@ -348,6 +348,8 @@ static int describe(struct supervised *c, const struct container_spec *s)
 		.uid = s->sandbox.uid,
 		.gid = s->sandbox.gid,
 		.rlimits = s->sandbox.limits,
+		.more = (struct sandbox_rlimit *)s->sandbox.rlimits,
+		.nmore = s->sandbox.nrlimits,
 		.env = s->keep_env ? s->sandbox.env : NULL,
 	};
 	process_start(rec->supervisor, &rec->supervisor_start);
