@@ -179,6 +179,25 @@ try() { # WHO, with c as the command
 	succeeds "$who: it is forgotten by force" c container rm --force "$id"
 	c container rm --ended
 
+	# The package side's are containers like these, as long as they live.
+	if [ -e /dev/fuse ]; then
+		mkdir -p "$3/project"
+		[ "$(id -u)" != 0 ] || chown --reference="$3" "$3/project"
+		c -C "$3/project" init >/dev/null 2>&1
+		c -C "$3/project" install >/dev/null 2>&1
+		c -C "$3/project" run -- sh -c 'while ! [ -e stop ]; do sleep 0.05; done; exit 6' 2>"$T/err" &
+		pid=$!
+		until_is eval "c ps --json | grep -c '\"profile\":\"run\"'" 1 && ok "$who: run is shown by ps" ||
+			not_ok "$who: run is shown by ps" "$(cat "$T/err"; c ps --all)"
+		id=$(c ps --json | grep -o '[0-9a-f]\{12\}' | head -n 1)
+		is "$(c container exec "$id" sh -c 'ls -d "$1"; touch "$1/stop"' - "$3/project")" "$3/project" \
+			"$who: and takes a further command"
+		wait $pid
+		is "$? $(ls -A "$state")" "6 lock" "$who: it leaves nothing"
+	else
+		skip "$who: run is shown by ps" "there is no /dev/fuse"
+	fi
+
 	# Fifty at once.
 	for i in {1..50}; do c container run --rm -- sh -c "exit $i" & pids[i]=$!; done
 	bad=0
