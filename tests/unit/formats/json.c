@@ -194,3 +194,27 @@ Test(json_out, keeps_the_first_failure)
 	write_sample(&o);
 	cr_assert_eq(json_out_end(&o), -ERR_LIMIT);
 }
+
+/* The byte that is wrong is marked by a !, which is taken away; at the end of the text something is
+ * missing. */
+Test(json, says_where_a_text_goes_wrong)
+{
+	static const char *const texts[] = {
+		"!", "{\"a\":1!", "!<html>", "{\"a\":[1,2,!]}", "{\"a\":!}", "{!a:1}", "{\"a\" !1}", "[1 !2]",
+		"{\"a\":1} !x", "[\"a!\nb\"]", "[\"\\!x\"]", "[\"\\u12!g4\"]", "[0!1]", "[1.!]", "[1e+!]", "[tru!]",
+		"[-!]", "{\"a\":1,!}", "[\"!\xff\"]", "[[[{\"a\":null}]], !}",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		_cleanup_diag_ struct diag d = DIAG_INIT;
+		size_t at = (size_t)(strchr(texts[i], '!') - texts[i]);
+		struct json_doc *doc = NULL;
+		char text[64], want[64];
+
+		snprintf(text, sizeof(text), "%.*s%s", (int)at, texts[i], texts[i] + at + 1);
+		snprintf(want, sizeof(want), "(byte %zu of %zu)", at, strlen(text));
+		cr_assert_lt(json_parse(&doc, str_from(text), "x", &d), 0, "%s", text);
+		cr_assert_not_null(strstr(buf_text(&d.what), want), "%s: %s, not %s", text,
+			buf_text(&d.what), want);
+	}
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/json.h"
 
+#include "base/json-fault.h"
 #include "base/json-tape.h"
 #include "prim/err.h"
 
@@ -97,7 +98,8 @@ int json_parse(struct json_doc **ret, struct str text, const char *where, struct
 	if (e == JSON_TAPE_STRING)
 		e = parse_repaired(text, &doc->tape, &message);
 	if (e != JSON_TAPE_OK) {
-		diag_fail(d, code_of(e), "not valid JSON: %s", message);
+		diag_fail(d, code_of(e), "not valid JSON: %s (byte %zu of %zu)", message,
+			json_fault(text), text.n);
 		diag_where(d, "%s", where);
 		return code_of(e);
 	}
