@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make · make demo · make check · make test · make bench · make install · make clean
+# make · make demo · make check · make test · make vm · make bench · make install · make clean
 #
 #   V=1        show the commands          SAN=1    AddressSanitizer and UBSan, under build/san
 #   CC=clang   another compiler           FAULT=1  fault injection points, under build/fault

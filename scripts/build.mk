@@ -15,7 +15,7 @@
 #               made-<suffix>-from the suffix of its input: TOOL INPUT > OUTPUT
 
 # Goals that build nothing themselves, or set up what the build needs first (targets.mk).
-ifneq ($(filter-out clean deps check test demo bench fuzz uninstall,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean deps check test vm demo bench fuzz uninstall,$(or $(MAKECMDGOALS),all)),)
 building := y
 endif
 

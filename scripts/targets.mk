@@ -15,7 +15,7 @@ JOBS ?= $(shell nproc)
 
 again = $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS)) --no-print-directory
 
-.PHONY: help deps check test demo bench fuzz install uninstall clean
+.PHONY: help deps check test vm demo bench fuzz install uninstall clean
 help:
 	@sed -n '2,/^$$/s/^# \?//p' Makefile
 deps:
@@ -35,6 +35,12 @@ test:
 	@scripts/check
 	@tests/npm/setup build
 	@tests/run --build $(O)
+
+# Only what runs in the virtual machine, which 'test' boots too.
+vm:
+	@scripts/deps.sh build test
+	@+$(again) all test-all
+	@tests/run --build $(O) vm:
 
 demo:
 	@scripts/deps.sh build

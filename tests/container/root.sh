@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# test: timeout=240
+# test: timeout=240 vm=600
 #
 # Roots that are not the host's: which may be one, what is mounted in them, and where writes go. As root
 # and as an ordinary user.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# test: timeout=240
+# test: timeout=240 vm=600
 #
 # What a container is from inside and outside, as root and as an ordinary user.
 . "${SRC:-$(dirname "$0")/../..}/tests/lib.sh"

@@ -36,7 +36,7 @@ struct cgroup_place {
 	struct buf path;
 	unsigned has;		/* controllers that are there */
 	unsigned gives;		/* of them, those that a child can have */
-	unsigned others;	/* processes in it that are not this one */
+	unsigned others;	/* processes in it that are neither this one nor its kin */
 	bool self;		/* this process is in it */
 	bool root;		/* of the whole hierarchy: it may have processes */
 };
@@ -47,6 +47,9 @@ struct cgroup_place {
 int cgroup_place_find(const struct cgroup_view *w, unsigned wanted, struct cgroup_place *ret);
 void cgroup_place_done(struct cgroup_place *p);
 #define _cleanup_place_ _cleanup_(cgroup_place_done)
+
+/* Moves this program's other processes and its helpers' from one cgroup to another. */
+int cgroup_move_kin(const struct cgroup_view *w, const char *from, const char *to);
 
 /* The controllers that the hierarchy has at its root, whoever may use them. */
 unsigned cgroup_host_has(const struct cgroup_view *w);
@@ -81,7 +84,5 @@ int cgroup_write(int dirfd, const char *file, const char *text);
 int cgroup_scope_enter(const char *id, struct diag *d);
 /* 0 when the user's systemd answers; `ret_cgroup` is the cgroup of the manager, in the buffer. */
 int cgroup_scope_probe(struct buf *ret_cgroup, struct diag *d);
-/* Has the user's systemd move this process into a scope that it made. */
-int cgroup_scope_attach(const char *unit, const char *below, struct diag *d);
 
 #endif

@@ -107,12 +107,15 @@ static int enter(const char *dir)
 	return cgroup_write(AT_FDCWD, below(&b, dir, "cgroup.procs"), "0");
 }
 
+/* A process alone in the place, or with its kin. */
 static int step_aside(struct cgroup *g, const char *place)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	const char *dir = below(&b, place, CGROUP_SUPERVISOR);
 	int r = mkdir(dir, 0755) < 0 && errno != EEXIST ? -errno : enter(dir);
 
+	if (r == 0)
+		r = cgroup_move_kin(&cgroup_host, place, dir);
 	return r < 0 ? r : buf_adds(&g->moved, place);
 }
 
@@ -164,6 +167,7 @@ static void tidy(struct cgroup *g)
 	if (last && g->moved.len) {
 		disable(place.data, g->enabled);
 		enter(place.data);
+		cgroup_move_kin(&cgroup_host, below(&b, place.data, CGROUP_SUPERVISOR), place.data);
 		buf_reset(&g->moved);
 	}
 	rmdir(below(&b, place.data, CGROUP_SUPERVISOR));

@@ -5,7 +5,8 @@
  * of a hybrid host too), otherwise in the caller's own cgroup or the nearest above it that is delegated,
  * otherwise in a scope that the user's systemd makes (org.freedesktop.systemd1, StartTransientUnit).
  * In a delegated place this process itself may have to move, as one that gives controllers to its
- * children may hold no processes: into cratons-supervisor beside the containers, or into the scope.
+ * children may hold no processes: into cratons-supervisor beside the containers, with other processes of
+ * Cratons that are there, or into the scope. A place where strangers run is none.
  * So it is the process that starts the container (the supervisor) that makes its cgroup.
  *
  * A limit that the host cannot give is -ERR_NO_WALL with what is missing (controller, delegation) and
@@ -51,6 +52,9 @@ int cgroup_open(struct cgroup **ret, const char *path, struct diag *d);
 /* One whose maker may have been killed before it could write its path down: it is looked for where
  * cgroup_make makes them. -ENOENT. */
 int cgroup_find(struct cgroup **ret, const char *id, struct diag *d);
+/* Before this process starts something in a cgroup that another one made: where that is in a scope of
+ * the user's systemd, this process has to move into the scope too. */
+int cgroup_reach(const struct cgroup *g, struct diag *d);
 void cgroup_free(struct cgroup *g);	/* the handle: the directory stays */
 DEFINE_CLEANUP(struct cgroup *, cgroup_free);
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 
 const char *const cgroup_controller_names[CGROUP_CONTROLLERS] = { "memory", "pids", "cpu", "io" };
 
@@ -106,6 +107,43 @@ static bool writable(const char *dir)
 		exists(dir, "cgroup.subtree_control", W_OK);
 }
 
+/* This program again (the caller of a detached container's supervisor waits for it), or a helper of
+ * its own: those may move with us. */
+static bool is_kin(const struct cgroup_view *w, uint64_t pid)
+{
+	char link[160], exe[4096];
+	const char *name;
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "%s/%llu/exe", w->proc, (unsigned long long)pid);
+	n = readlink(link, exe, sizeof(exe) - 1);
+	if (n <= 0)
+		return false;
+	exe[n] = '\0';
+	name = strrchr(exe, '/');
+	return name && str_starts(str_from(name + 1), STR("cratons"));
+}
+
+int cgroup_move_kin(const struct cgroup_view *w, const char *from, const char *to)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT, procs = BUF_INIT;
+	uint64_t pid;
+	char text[32];
+	int r = buf_addf(&procs, "%s/cgroup.procs", to);
+
+	if (r == 0)
+		r = slurp(from, "cgroup.procs", &b);
+	for (struct str rest = str_trim(buf_str(&b)); rest.p && r == 0;) {
+		if (str_u64(str_cut(&rest, '\n'), &pid) < 0 || !is_kin(w, pid))
+			continue;
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)pid);
+		r = cgroup_write(AT_FDCWD, procs.data, text);
+		if (r == -ESRCH)
+			r = 0;
+	}
+	return r;
+}
+
 /* Processes that this one cannot see, being in another pid namespace, are listed as 0. */
 static void count_processes(const struct cgroup_view *w, struct cgroup_place *p)
 {
@@ -121,7 +159,7 @@ static void count_processes(const struct cgroup_view *w, struct cgroup_place *p)
 			continue;
 		if (str_u64(line, &pid) == 0 && pid == self)
 			p->self = true;
-		else
+		else if (!is_kin(w, pid))
 			p->others++;
 	}
 }
@@ -240,8 +278,8 @@ static int not_delegated(const struct cgroup_place *p, const char *name, struct 
 {
 	int r = !p ? buf_addf(why, "no cgroup was delegated to this user") :
 		p->has & mask_of(str_from(name)) ?
-		buf_addf(why, "%s has %u other processes, beside which it cannot give the controller "
-			"'%s' on", buf_text(&p->path), p->others, name) :
+		buf_addf(why, "%s has %u other process%s, beside which it cannot give the controller "
+			"'%s' on", buf_text(&p->path), p->others, p->others == 1 ? "" : "es", name) :
 		buf_addf(why, "the controller '%s' is not delegated to %s", name, buf_text(&p->path));
 
 	if (r < 0)

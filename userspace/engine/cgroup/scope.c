@@ -10,6 +10,7 @@
 #include "engine/cgroup/systemd-load.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -109,7 +110,7 @@ static int wait_for(struct job *job)
 
 static int failed(const struct manager *m, sd_bus_error *e, int r, struct diag *d)
 {
-	r = diag_fail(d, r, "the user's systemd made no scope: %s", e->message ? e->message : strerror(-r));
+	r = diag_fail(d, r, "the user's systemd refused: %s", e->message ? e->message : strerror(-r));
 	m->api->error_free(e);
 	return r;
 }
@@ -150,7 +151,21 @@ int cgroup_scope_enter(const char *id, struct diag *d)
 	return r < 0 ? r : start_scope(&m, unit, id, d);
 }
 
-int cgroup_scope_attach(const char *unit, const char *below, struct diag *d)
+/* The unit of a path ".../cratons-<id>-<pid>.scope/cratons/<id>", or nothing when it is another. */
+static struct str scope_of(struct str path)
+{
+	struct str unit = { 0 };
+
+	while (path.p) {
+		struct str part = str_cut(&path, '/');
+
+		if (str_ends(part, STR(".scope")) && str_starts(part, STR(CGROUP_OURS "-")))
+			unit = part;
+	}
+	return unit;
+}
+
+static int attach(const char *unit, struct diag *d)
 {
 	_cleanup_(manager_done) struct manager m = { 0 };
 	sd_bus_error e = SD_BUS_ERROR_NULL;
@@ -159,10 +174,23 @@ int cgroup_scope_attach(const char *unit, const char *below, struct diag *d)
 	if (r < 0)
 		return r;
 	r = m.api->call_method(m.bus, SYSTEMD, MANAGER, "AttachProcessesToUnit", &e, NULL, "ssau", unit,
-		below, 1, (uint32_t)getpid());
-	if (r < 0)
-		return failed(&m, &e, r, d);
-	return 0;
+		"/" CGROUP_SUPERVISOR, 1, (uint32_t)getpid());
+	return r < 0 ? failed(&m, &e, r, d) : 0;
+}
+
+int cgroup_reach(const struct cgroup *g, struct diag *d)
+{
+	_cleanup_buf_ struct buf own = BUF_INIT;
+	_cleanup_free_ char *unit = NULL;
+	struct str scope = g ? scope_of(buf_str(&g->path)) : (struct str){ 0 };
+	int r = scope.n && geteuid() != 0 ? file_slurp(AT_FDCWD, "/proc/self/cgroup", &own, CGROUP_FILE_MAX) : 0;
+
+	if (r < 0 || !own.len)
+		return r;
+	unit = str_dup(scope);
+	if (!unit)
+		return -ENOMEM;
+	return strstr(own.data, unit) ? 0 : attach(unit, d);
 }
 
 int cgroup_scope_probe(struct buf *ret_cgroup, struct diag *d)

@@ -22,7 +22,7 @@ static int open_cgroup(const struct container_record *c, struct cgroup **ret, st
 
 	if (r == -ENOENT)
 		return diag_fail(d, -ERR_CONTAINER, "container %s has lost its cgroup", c->id);
-	return r;
+	return r < 0 ? r : cgroup_reach(*ret, d);
 }
 
 int container_exec(int home_fd, const struct container_record *c, const char *const *argv,
