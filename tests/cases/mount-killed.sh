@@ -19,7 +19,7 @@ nobody_home
 mkdir -p src
 for d in 1 2 3 4; do
 	mkdir src/d$d
-	head -c 4000000 /dev/urandom | split -a 3 -b 3000 --additional-suffix=.js - src/d$d/f
+	head -c 1800000 /dev/urandom | split -a 3 -b 3000 --additional-suffix=.js - src/d$d/f
 done
 chmod -R a+rX src
 
@@ -84,11 +84,11 @@ hang() { # command to become who reads...
 mkdir -p "$home"
 tree=$("$ingest" --packages "$home" "$T/src")
 export CRATONS_FUSED_URING=0
-killed 8 "through the device"
+killed 5 "through the device"
 export CRATONS_FUSED_URING=1
 if fuse_uring_on >"$T/reason"; then
 	at_end fuse_uring_off
-	killed 8 "by io_uring"
+	killed 5 "by io_uring"
 	fuse_uring_off
 else
 	skip "killed while eight read, by io_uring" "$(cat "$T/reason")"
