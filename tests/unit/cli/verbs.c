@@ -35,19 +35,28 @@ Test(verbs, groups_stand_together)
 	}
 }
 
-Test(verbs, every_option_is_in_its_page)
+/* `page`: the verb's own, or that of the verb that it is below. */
+static void check_options(const struct command *k, const char *page)
 {
 	struct buf b = BUF_INIT;
 
-	for (const struct command *k = commands; k->name; k++)
-		opt_foreach(o, k->options) {
-			if (!opt_is_option(o))
-				continue;
-			buf_reset(&b);
-			cr_expect_eq(manpage_option(&b, k->page, o->name, o->letter), 0,
-				"%s: no word about --%s", k->name, o->name);
-		}
+	opt_foreach(o, k->options) {
+		if (!opt_is_option(o))
+			continue;
+		buf_reset(&b);
+		cr_expect_eq(manpage_option(&b, page, o->name, o->letter), 0, "%s: no word about --%s",
+			k->name, o->name);
+	}
 	buf_done(&b);
+}
+
+Test(verbs, every_option_is_in_its_page)
+{
+	for (const struct command *k = commands; k->name; k++) {
+		check_options(k, k->page);
+		for (const struct command *b = command_below(k); b && b->name; b++)
+			check_options(b, k->page);
+	}
 }
 
 static bool has_option(const struct opt *table, struct str text)
@@ -63,6 +72,16 @@ static bool has_option(const struct opt *table, struct str text)
 	return false;
 }
 
+/* A page tells of the options of the verbs below its own too. */
+static bool page_has_option(const struct command *k, struct str text)
+{
+	bool has = has_option(k->options, text);
+
+	for (const struct command *b = command_below(k); b && b->name; b++)
+		has |= has_option(b->options, text);
+	return has;
+}
+
 /* ".It Fl j , -jobs Ar N": the words up to a macro other than Fl. */
 static void check_item(const struct command *k, struct str line)
 {
@@ -71,11 +90,11 @@ static void check_item(const struct command *k, struct str line)
 	while (rest.p) {
 		struct str word = str_cut(&rest, ' ');
 
-		if (str_is(word, "Ar") || str_is(word, "Ns"))
+		if (str_is(word, "Ar") || str_is(word, "Ns") || str_is(word, "Oo"))
 			break;
 		if (word.n == 0 || str_is(word, ",") || str_is(word, "Fl"))
 			continue;
-		cr_expect(has_option(k->options, word), "%s: the page has -%.*s, the program not",
+		cr_expect(page_has_option(k, word), "%s: the page has -%.*s, the program not",
 			k->name, STR_ARG(word));
 	}
 }
