@@ -236,7 +236,7 @@ static int symbolic_link(char **args)
 /* PATH: below the root and the working directory of pid 1 and of our own. */
 static int proc_root(char **args)
 {
-	static const char *const ways[] = { "/proc/1/root", "/proc/self/root/..", "/proc/1/cwd/../../..",
+	static const char *const ways[] = { "/..", "/proc/1/root", "/proc/self/root/..", "/proc/1/cwd/../../..",
 		"/proc/self/cwd/../../../../.." };
 	char path[PATH_MAX];
 

@@ -178,8 +178,24 @@ static int close_writing(struct plan *p)
 	return 0;
 }
 
-/* With both names ".", the old root ends up on top of the new one, whence it is detached
- * (pivot_root(2), "pivot_root(".", ".")"). */
+/* A mount that was left on top of the root is not seen by names from there, but ".." leads into it. */
+static int check_alone(void)
+{
+	struct statx root, above;
+
+	if (statx(AT_FDCWD, "/", 0, STATX_INO | STATX_MNT_ID, &root) < 0 ||
+		statx(AT_FDCWD, "/..", 0, STATX_INO | STATX_MNT_ID, &above) < 0)
+		return -errno;
+	return root.stx_mnt_id == above.stx_mnt_id && root.stx_ino == above.stx_ino &&
+		root.stx_dev_major == above.stx_dev_major && root.stx_dev_minor == above.stx_dev_minor ?
+		0 : -ENOTUNIQ;
+}
+
+/*
+ * With both names ".", the old root ends up on top of the new one, whence it is detached
+ * (pivot_root(2), "pivot_root(".", ".")"). On top of the old one is the tmpfs of the layer, if there is
+ * one: the topmost goes first.
+ */
 int pivot_enter(struct plan *p)
 {
 	int r = close_writing(p);
@@ -187,8 +203,12 @@ int pivot_enter(struct plan *p)
 	if (r < 0)
 		return r;
 	if (fchdir(p->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
-		umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		(p->layer >= 0 && umount2(".", MNT_DETACH) < 0) || umount2(".", MNT_DETACH) < 0 ||
+		chdir("/") < 0)
 		return -errno;
+	r = check_alone();
+	if (r < 0)
+		return r;
 	p->at = p->s->cwd;
 	if (p->s->cwd && chdir(p->s->cwd) < 0)
 		return -errno;
