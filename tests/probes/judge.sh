@@ -93,6 +93,8 @@ chosen() { [[ -z ${PROBES:-} || $1 =~ $PROBES ]]; }
 try_confined() { # function
 	verdict=-
 	[[ -z ${only:-} || " $only " == *" $way "* ]] || return
+	# Other roots are other files and mounts, and nothing else.
+	[[ $way != overlay && $way != rootfs || $part == files || $part == kernel ]] || return
 	limits_possible || return
 	fresh confined
 	echo 125 >"$E/status"

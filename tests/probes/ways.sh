@@ -36,6 +36,16 @@ way_container() {
 	container_flags
 	as env CRATONS_HOME="$E/home" "$CRATONS" container run --rm "${flags_all[@]}" -- "$@" >"$E/out"
 }
+# The same where the root has a layer that is thrown away, and where it is a directory.
+way_overlay() {
+	container_flags
+	as env CRATONS_HOME="$E/home" "$CRATONS" container run --rm --overlay "${flags_all[@]}" -- "$@" >"$E/out"
+}
+way_rootfs() {
+	container_flags
+	as env CRATONS_HOME="$E/home" "$CRATONS" container run --rm --rootfs "$E/rootfs" --overlay --ro-bind /usr \
+		--ro-bind /etc/alternatives "${flags_all[@]}" -- "$@" >"$E/out"
+}
 way_exec() {
 	local id status
 	container_flags
@@ -97,6 +107,11 @@ find_ways() {
 		! has exec || all+=" exec"
 		! "$CRATONS" container run --help | grep -q -e --bundle || all+=" bundle"
 		granting+=" container"
+		! "$CRATONS" container run --help | grep -q -e --rootfs || all+=" overlay rootfs"
+		mkdir -p "$T"/rootfs/{usr,proc,dev,tmp,etc/alternatives}
+		for w in bin sbin lib lib32 lib64 libx32; do
+			[ ! -L /$w ] || ln -s "$(readlink /$w)" "$T/rootfs/$w"
+		done
 		CRATONS_HOME=$T/try "$CRATONS" container run --memory 64M -- true >/dev/null 2>&1 && has_memory=y
 		CRATONS_HOME=$T/try "$CRATONS" container run --pids 64 -- true >/dev/null 2>&1 && has_pids=y
 	fi
@@ -114,6 +129,7 @@ ways_begin() {
 	(cd "$E/project" && D=$E && as env CRATONS_HOME="$E/home" sh -c '
 		"$0" init && "$0" lock && "$0" install' "$CRATONS") >"$E/err" 2>&1 ||
 		say_not_ok "a project for the probes" "$(cat "$E/err")"
+	[ ! -d "$T/rootfs" ] || { cp -a "$T/rootfs" "$E/rootfs" && chown -hR "$uid:$uid" "$E/rootfs"; }
 	# An attack that loses proves nothing where there is no container.
 	local way net= limits=()
 	for way in $ways; do
