@@ -102,6 +102,16 @@ gone" "$(name "a throw-away layer takes writes")"
 	is "$?" 125 "$(name "the host's /usr itself is never written")"
 }
 
+# Whatever lay on top of the new root while it was made: nothing of it may be left above.
+above() {
+	local layer k=$T/a$uid
+	mkdir -p "$k" && chown "$uid" "$k"
+	for layer in none scratch direct "$k/kept"; do
+		is "$(box --rootfs "$T/p$uid" --layer "$layer" -- sh -c 'cd / && ls .. && ls ../../.. && ls /proc/self/root/..' | grep -c -x -e work -e usr -e root -e sbin)" 0 "$(name "nothing above the root, layer ${layer##*/}")"
+	done
+	is "$(box --layer scratch -- sh -c "ls '/..$T' 2>/dev/null | wc -l")" 0 "$(name "nor above the host's, with a layer")"
+}
+
 hostile() { # a root that was made to lead out
 	local r=$T/h$uid out=$T/out$uid
 	make_root "$r"
@@ -133,6 +143,7 @@ for uid in $uids; do
 	inside "$T/r$uid" "a bare root"
 	inside "$T/p$uid" "a complete root"
 	layers
+	above
 	hostile
 	is "$(box --time-namespace -- cut -d. -f1 /proc/uptime)" 0 "$(name "a time namespace: up since now")"
 done
