@@ -59,13 +59,16 @@ way_exec() {
 
 # A bundle whose configuration asks for every capability, privileges, a writable root and no masks.
 way_bundle() {
-	local nets=()
+	local nets=() status
 	mkdir -p "$E/bundle"
 	/usr/bin/python3 "$probes/bundle.py" "$E/bundle" "$uid" "$T/bin=ro,$D/granted=rw,$D/fixed=ro" "${net:-none}" "$@"
 	chown -R "$uid:$uid" "$E/bundle"
 	[ -z "$net" ] || nets=(--net "$net")
 	as env CRATONS_HOME="$E/home" "$CRATONS" container run --rm --bundle "$E/bundle" "${nets[@]}" \
-		2> >(grep -v "^warning: config.json: process.capabilities" >&2) >"$E/out"
+		2>"$E/said" >"$E/out"
+	status=$?
+	grep -v "^warning: config.json: process.capabilities" "$E/said" >&2
+	return $status
 }
 
 # Turns `limits` into the flags of this way; fails where the way has no such limit.
