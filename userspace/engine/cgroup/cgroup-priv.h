@@ -70,7 +70,6 @@ struct cgroup {
 	int memory_events, pids_events;
 	struct buf path;
 	struct buf moved;		/* the place that this process left for its supervisor cgroup */
-	unsigned enabled;		/* there, by us */
 };
 
 /* Needed controllers of what is asked for. */

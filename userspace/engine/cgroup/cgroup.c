@@ -65,8 +65,8 @@ static bool id_ok(const char *id)
 	return n > 0 && n <= ID_MAX && id[n] == '\0';
 }
 
-/* Gives the controllers of the mask to the children; which of them were not given yet: *ret_new. */
-static int enable(const char *dir, unsigned mask, unsigned *ret_new)
+/* Gives the controllers of the mask to the children. */
+static int enable(const char *dir, unsigned mask)
 {
 	_cleanup_buf_ struct buf file = BUF_INIT, text = BUF_INIT;
 	unsigned missing;
@@ -78,7 +78,6 @@ static int enable(const char *dir, unsigned mask, unsigned *ret_new)
 	for (size_t c = 0; c < CGROUP_CONTROLLERS && r == 0; c++)
 		if (missing & CGROUP_BIT(c))
 			r = buf_addf(&text, "+%s ", cgroup_controller_names[c]);
-	*ret_new = missing;
 	return r < 0 || !missing ? r : cgroup_write(AT_FDCWD, file.data, text.data);
 }
 
@@ -124,20 +123,18 @@ static int make_directories(struct cgroup *g, const struct cgroup_place *p, cons
 {
 	const char *place = buf_text(&p->path);
 	_cleanup_buf_ struct buf ours = BUF_INIT;
-	unsigned new;
 	int r = 0;
 
 	if (given && p->self && !p->root && !g->moved.len)
 		r = step_aside(g, place);
 	if (r == 0)
-		r = enable(place, given, &new);
+		r = enable(place, given);
 	if (r < 0)
 		return r;
-	g->enabled |= new;
 	below(&ours, place, CGROUP_OURS);
 	if (mkdir(ours.data, 0755) < 0 && errno != EEXIST)
 		return -errno;
-	r = enable(ours.data, given, &new);
+	r = enable(ours.data, given);
 	if (r < 0)
 		return r;
 	below(&g->path, ours.data, id);
@@ -154,23 +151,28 @@ static int open_files(struct cgroup *g)
 	return 0;
 }
 
-/* The parents that are ours, when they are empty; what this process was moved out of, it goes back to. */
+/*
+ * The parents that are ours, when they are empty. Where there is a supervisors' cgroup, the place had
+ * processes and so gave no controllers before: it is left like that, by the last that cleans, which need
+ * not be the one that moved.
+ */
 static void tidy(struct cgroup *g)
 {
-	_cleanup_buf_ struct buf place = BUF_INIT, b = BUF_INIT;
-	bool last;
+	_cleanup_buf_ struct buf place = BUF_INIT, ours = BUF_INIT, leaf = BUF_INIT, b = BUF_INIT;
 
 	buf_adds(&place, g->path.data);
 	for (int i = 0; i < 2; i++)
 		*strrchr(place.data, '/') = '\0';
-	last = rmdir(below(&b, place.data, CGROUP_OURS)) == 0;
-	if (last && g->moved.len) {
-		disable(place.data, g->enabled);
-		enter(place.data);
-		cgroup_move_kin(&cgroup_host, below(&b, place.data, CGROUP_SUPERVISOR), place.data);
+	below(&leaf, place.data, CGROUP_SUPERVISOR);
+	if (rmdir(below(&ours, place.data, CGROUP_OURS)) == 0 && access(leaf.data, F_OK) == 0) {
+		disable(place.data, cgroup_read_mask(AT_FDCWD,
+			below(&b, place.data, "cgroup.subtree_control")));
+		if (g->moved.len)
+			enter(place.data);
+		cgroup_move_kin(&cgroup_host, leaf.data, place.data);
 		buf_reset(&g->moved);
 	}
-	rmdir(below(&b, place.data, CGROUP_SUPERVISOR));
+	rmdir(leaf.data);
 }
 
 /* Another process may remove a parent that was empty between two of our steps. */
