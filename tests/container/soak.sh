@@ -11,14 +11,15 @@ if [ "$(id -u)" = 0 ] && [ -z "${SOAK_ALONE:-}" ]; then
 fi
 export TMPDIR=/var/tmp
 . "${SRC:-$(dirname "$0")/../..}/tests/lib.sh"
+# Before what hides /tmp, where all this may have been checked out.
+chmod 755 "$T"
+mkdir "$T/sbin" && cp "$BUILD"/bin/* "$T/sbin"
 [ -z "${SOAK_ALONE:-}" ] || mount -t tmpfs -o mode=1777 none /tmp
 [ -z "${SOAK_ALONE:-}" ] || mount -t tmpfs -o mode=1777 none /dev/shm
 command -v python3 >/dev/null || skip_all "needs python3"
-"$BUILD/bin/cratons" container run -- true 2>/dev/null || skip_all "no container can be made here"
+"$T/sbin/cratons" container run -- true 2>/dev/null || skip_all "no container can be made here"
 rm -rf "$CRATONS_HOME"
 case $BUILD in *san) row=200 many=20 ;; *) row=${SOAK_ROW:-2000} many=${SOAK_MANY:-200} ;; esac
-chmod 755 "$T"
-mkdir "$T/sbin" && cp "$BUILD"/bin/* "$T/sbin"
 
 cat >"$T/soak.py" <<'END'
 import os, signal, subprocess, sys, time
@@ -127,7 +128,12 @@ for i in range(many):
     said.append(r)
 here = sum(os.read(r, 100) == b"here\n" for r in said)
 check(here == many, "%d at once" % many, here)
-listed = len(call("ps").stdout.splitlines()) - 1
+# A command may speak before its supervisor has heard that it runs, and has written that down.
+for _ in range(100):
+    listed = len(call("ps").stdout.splitlines()) - 1
+    if listed == many:
+        break
+    time.sleep(0.05)
 check(listed == many, "and listed", listed)
 os.close(gate)
 os.close(hold)
