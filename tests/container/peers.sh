@@ -80,7 +80,7 @@ arguments() {
 	chmod 755 "$d/bin" "$d/bin/--odd-name--"
 	is "$(box -- sh -c 'echo hello')" hello "$(name "a command behind --")"
 	is "$(box --ro-bind "$d/bin:/odd" --env PATH=/odd:/bin -- --odd-name--)" hello "$(name "also one that looks like an option")"
-	exits 1 "$(name "an option behind -- is a command, and not there")" box -- --bind / / sh -c 'echo no'
+	exits 127 "$(name "an option behind -- is a command, and not there")" box -- --bind / / sh -c 'echo no'
 	is "$(box -- echo --bind / /)" "--bind / /" "$(name "options behind the command are the command's")"
 	is "$(box -- sh -c 'exit 42'; echo $?)" 42 "$(name "the exit status")"
 	is "$(box -- sh -c 'kill -TERM $$'; echo $?)" 143 "$(name "128 and the signal")"
