@@ -71,6 +71,25 @@ const integrity = {
     check(!read(dir, 'cratons.lock').includes('guess-near@1.1.0'), 'lockfile')
   },
 
+  // Unpacked before anybody asked: the two that differ in their peers are that one archive.
+  'a guess that is needed twice': async () => {
+    r.add('twice-peer', '1.0.0')
+    r.add('twice-peer', '2.0.0')
+    const plugin = r.add('twice-plugin', '1.0.0', { more: { peerDependencies: { 'twice-peer': '*' } } })
+    for (const v of ['1', '2']) r.add(`twice-${v}`, '1.0.0', { more: { dependencies: { 'twice-peer': v, 'twice-plugin': '1' } } })
+    const slow = r.add('twice-slow', '1.0.0')
+    r.routes.set('/twice-slow', async (req, res) => {
+      for (let i = 0; i < 200 && !r.asked(plugin.at).length; i++) await new Promise(resolve => setTimeout(resolve, 10))
+      await new Promise(resolve => setTimeout(resolve, 500))
+      res.end(JSON.stringify(slow.packument))
+    })
+    const dir = project({ 'twice-1': '1', 'twice-2': '1', 'twice-slow': '1' })
+    expect(await run(dir, 'install'), 0)
+    check(r.asked(plugin.at).length === 1, `it was asked for ${r.asked(plugin.at).length} times`)
+    const trees = read(dir, 'cratons.lock').match(/id = "npm:twice-plugin@.*\n(.*\n)*?tree = ".*"/g)
+    check(trees && trees.length === 2, 'two copies, each with its tree')
+  },
+
   'another package\'s archive under its name': async () => {
     const a = r.add('swapped', '1.0.0')
     const b = r.add('swapped-with', '1.0.0')

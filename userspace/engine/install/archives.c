@@ -263,7 +263,9 @@ static int adopt(struct archives *a, struct job *j, struct lock_package *p, stru
 		a->guesses--;
 		return vec_push(&j->copies, p);
 	}
+	/* From here on it stands for the guess: for copies too, which take their tree from it. */
 	give_tree(j, p);
+	j->package = p;
 	count(j);
 	return 0;
 }
