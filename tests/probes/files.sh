@@ -3,7 +3,7 @@
 
 read_secret() { $1 "$P" read "$D/hidden/secret"; leaked; }
 read_key() { $1 "$P" read "$D/home/.ssh/id_rsa"; leaked; }
-read_hostname() { $1 "$P" read /etc/hostname; [ -n "$out" ]; }
+read_hostname() { $1 "$P" read /etc/hostname; [ "$out" = "$(cat /etc/hostname)" ]; }
 list_home() { $1 "$P" list "$D/home"; [[ $out == *.ssh* ]]; }
 list_etc() { $1 "$P" list /etc; [[ $out == *shadow* ]]; }
 list_root() { $1 "$P" list /; [[ $out == *boot* ]]; }
