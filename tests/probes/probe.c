@@ -19,7 +19,7 @@ int hold(const char *token)
 	prctl(PR_SET_NAME, token);
 	printf("holding\n");
 	fflush(stdout);
-	sleep(2);
+	sleep(10);	/* until it was looked at, and ended */
 	return 0;
 }
 

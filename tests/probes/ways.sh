@@ -104,7 +104,6 @@ has() { "$CRATONS" container --help 2>&1 | grep -q "container $1 "; }
 find_ways() {
 	local all="default script environment" w
 	granting="default script"
-	has_memory= has_pids=
 	if has run; then
 		all+=" container"
 		! has exec || all+=" exec"
@@ -115,8 +114,6 @@ find_ways() {
 		for w in bin sbin lib lib32 lib64 libx32; do
 			[ ! -L /$w ] || ln -s "$(readlink /$w)" "$T/rootfs/$w"
 		done
-		CRATONS_HOME=$T/try "$CRATONS" container run --memory 64M -- true >/dev/null 2>&1 && has_memory=y
-		CRATONS_HOME=$T/try "$CRATONS" container run --pids 64 -- true >/dev/null 2>&1 && has_pids=y
 	fi
 	ways=
 	for w in $all; do
@@ -133,6 +130,10 @@ ways_begin() {
 		"$0" init && "$0" lock && "$0" install' "$CRATONS") >"$E/err" 2>&1 ||
 		say_not_ok "a project for the probes" "$(cat "$E/err")"
 	[ ! -d "$T/rootfs" ] || { cp -a "$T/rootfs" "$E/rootfs" && chown -hR "$uid:$uid" "$E/rootfs"; }
+	# Who may limit what is different for each user.
+	has_memory= has_pids=
+	as env CRATONS_HOME="$E/home" "$CRATONS" container run --rm --memory 64M -- true >"$E/out" 2>&1 && has_memory=y
+	as env CRATONS_HOME="$E/home" "$CRATONS" container run --rm --pids 64 -- true >"$E/out" 2>&1 && has_pids=y
 	# An attack that loses proves nothing where there is no container.
 	local way net= limits=()
 	for way in $ways; do
