@@ -15,6 +15,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+/* The kernel says EAGAIN when anybody on this host renamed or mounted while it resolved a "..". */
+#define TRIES 1000
+
 int open_inside(int root, const char *path, uint64_t flags)
 {
 	struct open_how how = {
@@ -22,9 +25,25 @@ int open_inside(int root, const char *path, uint64_t flags)
 		.mode = flags & O_CREAT ? 0444 : 0,
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
-	long fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
+	long fd = -1;
 
+	errno = EAGAIN;
+	for (int i = 0; i < TRIES && fd < 0 && errno == EAGAIN; i++)
+		fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
 	return fd < 0 ? -errno : (int)fd;
+}
+
+/*
+ * Not chdir: the builder still has descriptors of directories of the host's, and a root or whoever ran in
+ * the container before may have made a link to /proc/self/fd of what is to be the working directory.
+ */
+int enter_directory(int root, const char *path)
+{
+	_cleanup_fd_ int fd = open_inside(root, path, O_PATH | O_DIRECTORY);
+
+	if (fd < 0)
+		return fd;
+	return fchdir(fd) < 0 ? -errno : 0;
 }
 
 /*

@@ -116,6 +116,8 @@ bool terminal_is_ours(const struct terminal *t);
 int open_source(const char *path, bool no_links);
 /* place.c: opens what `path` names below `root`, following no link out of it. */
 int open_inside(int root, const char *path, uint64_t flags);
+/* place.c: makes it the working directory, following no link out of `root`. */
+int enter_directory(int root, const char *path);
 /* place.c: opens the place that `target` names below the new root, making it if need be. */
 int place_open(struct plan *p, const char *target, bool dir);
 /* place.c: makes the directories above `path`. */

@@ -53,14 +53,20 @@ uint64_t join_namespaces(pid_t pid)
  */
 int join_enter(struct plan *p)
 {
+	_cleanup_fd_ int root = -1;
+	int r;
+
 	if (p->joined & CLONE_NEWCGROUP && setns(p->s->join, CLONE_NEWCGROUP) < 0)
 		return -errno;
-	p->dev = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return -errno;
+	p->dev = open_inside(root, "/dev", O_PATH | O_DIRECTORY);
 	if (p->dev < 0)
-		return -errno;
+		return p->dev;
 	p->at = p->s->cwd;
-	if (chdir(p->s->cwd ? p->s->cwd : "/") < 0)
-		return -errno;
-	p->at = NULL;
-	return 0;
+	r = enter_directory(root, p->s->cwd ? p->s->cwd : "/");
+	if (r == 0)
+		p->at = NULL;
+	return r;
 }

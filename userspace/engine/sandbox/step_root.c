@@ -210,8 +210,8 @@ int pivot_enter(struct plan *p)
 	if (r < 0)
 		return r;
 	p->at = p->s->cwd;
-	if (p->s->cwd && chdir(p->s->cwd) < 0)
-		return -errno;
-	p->at = NULL;
-	return 0;
+	r = p->s->cwd ? enter_directory(p->root, p->s->cwd) : 0;
+	if (r == 0)
+		p->at = NULL;
+	return r;
 }
