@@ -8,6 +8,7 @@
 chmod 755 "$T"
 mkdir "$T/bin"
 cp "$BUILD/test/sandbox-tool" "$BUILD/bin/cratons-init" "$T/bin"
+cp "$BUILD/test/probe" "$T"
 TOOL=$T/bin/sandbox-tool
 uids=$(id -u)
 [ "$uids" != 0 ] || uids="0 $NOBODY"
@@ -116,6 +117,31 @@ $d" "$(name "the directory is the one that was asked for")"
 	is "$(box --time-namespace -- cut -d. -f1 /proc/uptime)" 0 "$(name "a time namespace: up since now")"
 }
 
+# What is counted for the user: a container has a share.
+shares() {
+	local soft n
+	is "$(box -- sh -c 'cat /proc/sys/user/max_inotify_instances /proc/sys/user/max_inotify_watches')" \
+		"$(($(cat /proc/sys/fs/inotify/max_user_instances) / 2))
+$(($(cat /proc/sys/fs/inotify/max_user_watches) / 2))" "$(name "half of the user's inotify instances and watches")"
+	soft=$(ulimit -Si)
+	is "$(box -- bash -c 'ulimit -Si; ulimit -Hi')" "$((soft - soft / 4))
+$((soft - soft / 4))" "$(name "three quarters of its signals")"
+	is "$(as bash -c 'ulimit -Sl 1000; exec "$@"' bash "$TOOL" -- bash -c 'ulimit -Hl')" 750 "$(name "and of its locked memory")"
+	is "$(box -- sh -c 'sed -n "s/.* devpts .*max=/max=/p" /proc/mounts' | cut -d' ' -f1)" max=256 "$(name "terminals are bounded")"
+	[ "$uid" != 0 ] || return
+	has "$(as prlimit --nproc=1 "$TOOL" -- true 2>&1)" "too many processes for another container" "$(name "no container where the user has no process to spare")"
+	# Together they leave the same quarter.
+	for n in 1 2 3; do
+		box --ro-bind "$T/probe" -- "$T/probe" use-up signals "share$n" 200000 >"$T/share$n" 2>&1 &
+	done
+	for n in {1..100}; do [ "$(cat "$T"/share? | grep -c holding)" = 3 ] && break; sleep 0.1; done
+	as "$T/probe" take-some signals 1000 >"$T/left"
+	is "$(cat "$T"/share? | grep -c holding; cat "$T/left")" "3
+took 1000" "$(name "three containers that queue all signals they can leave some to the user")"
+	kill $(jobs -p)
+	wait
+}
+
 masks() {
 	mkdir -p "$d/m/secret"
 	echo s >"$d/m/secret/key"
@@ -150,6 +176,7 @@ for uid in $uids; do
 	profiles
 	keyring
 	inherited
+	shares
 	masks
 	covered
 done

@@ -41,8 +41,48 @@ deaf_children() { # whose leader ends at the limit: they must not live on
 	[ "$after" -gt "$before" ]
 }
 
+# What is counted for a user, or for all: a process takes what it can, and the same user gets none outside.
+# Bare it is a user whom nothing else here is.
+bare_spare() { local uid=$((uid == 0 ? 65532 : 65533)); bare "$@"; }
+bare_pts() { # at most what the host leaves to others
+	bare_ns sh -c 'mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts && exec "$@"' sh "$@"
+}
+none_left() {
+	local u=$(stat -c %u "/proc/$1")
+	as_user() { if [ "$u" = 0 ]; then "$@"; else setpriv --reuid "$u" --regid "$u" --clear-groups "$@"; fi; }
+	as_user "${before[@]}" "$T/bin/probe" take-some "$kind" "$some" >"$E/victim" 2>&1
+	[ $? = 1 ]
+}
+many_terminals() { [ "$(ls "/proc/$1/fd" | wc -l)" -gt 400 ]; }
+many_events() { [ "$(grep -cF '[aio]' "/proc/$1/maps")" -gt 16 ]; }
+use_up() { before=("${limited[@]}"); held "$1" "${check:-none_left}" use-up "$kind" "$token" "${most:-200000}"; }
+take_some() { before=("${limited[@]}"); $1 "$P" take-some "$kind" "$some"; [[ $out == "took $some" ]]; }
+
+counts() {
+	local kind some=1 most check limited=()
+	kind=instances attack "all inotify instances of the user" use_up bare_spare
+	kind=instances some=20 twin "inotify instances" take_some
+	kind=signals attack "all queued signals of the user" use_up bare_spare
+	kind=signals some=1000 twin "queued signals" take_some
+	kind=queues attack "all message queues of the user" use_up bare_spare
+	limited=(prlimit --memlock=1000000)
+	kind=locked attack "all locked memory of the user" use_up bare_spare
+	limited=(prlimit --nproc=1000)
+	if [ "$uid" = 0 ]; then
+		say_skip "all processes of the user" "RLIMIT_NPROC does not bind root"
+	else
+		kind=processes some=20 attack "all processes of the user" use_up bare_spare
+		kind=processes some=100 twin "processes" take_some
+	fi
+	limited=()
+	kind=terminals most=500 check=many_terminals attack "pseudo-terminals without end" use_up bare_pts
+	kind=terminals some=100 twin "pseudo-terminals" take_some
+	kind=events most=32 check=many_events attack "events of asynchronous I/O without end" use_up bare_spare
+}
+
 floods() {
 	local kind amount only limits
+	counts
 	if [ "$uid" = 0 ] && [ -z "$has_pids" ]; then
 		say_skip "a fork flood" "RLIMIT_NPROC does not bind root; it takes the pids controller of cgroup v2"
 	else

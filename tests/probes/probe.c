@@ -55,7 +55,7 @@ static int run(const struct probe *probes, char **argv)
 int main(int argc, char **argv)
 {
 	const struct probe *const all[] = { file_probes, network_probes, process_probes,
-		kernel_probes, call_probes };
+		kernel_probes, call_probes, count_probes };
 	int r = -1;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);

@@ -14,7 +14,7 @@ struct probe {
 };
 
 extern const struct probe file_probes[], network_probes[], process_probes[], kernel_probes[],
-	call_probes[];
+	call_probes[], count_probes[];
 
 /* Prints what failed and returns 1. */
 int lost(const char *what);

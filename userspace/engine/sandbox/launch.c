@@ -46,17 +46,27 @@ static long clone_with(uint64_t flags)
 	return syscall(SYS_clone3, &args, sizeof(args));
 }
 
-/* Born in its cgroup: there is no moment in which it is outside. */
+/* Born in its cgroup: there is no moment in which it is outside. The limits stay lower in the child. */
 static long clone_builder(const struct plan *p, uint64_t flags)
 {
 	struct clone_args args = { .flags = p->namespaces | flags,
 		.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD };
+	struct share was;
+	long pid;
+	int error;
 
 	if (p->s->cgroup >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)p->s->cgroup;
 	}
-	return syscall(SYS_clone3, &args, sizeof(args));
+	if (share_lower(&was) < 0)
+		return -1;
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	error = errno;
+	if (pid != 0)
+		share_restore(&was);
+	errno = error;
+	return pid;
 }
 
 /*
@@ -136,8 +146,14 @@ static const char *find_refused(void)
 
 static int clone_refused(int error, struct diag *d)
 {
-	const char *wall = find_refused();
+	const char *wall;
 
+	if (error == EAGAIN) {
+		diag_fail(d, -ERR_CONTAINER, "there are too many processes for another container: containers "
+			"leave a quarter of what their user may have to other programs");
+		return diag_hint(d, "end some, or raise the limit (ulimit -u)");
+	}
+	wall = find_refused();
 	diag_fail(d, -ERR_NO_WALL, "this host refuses the %s: %s", wall, strerror(error));
 	return diag_hint(d, "'cratons doctor' tries each wall and says what to change");
 }

@@ -18,6 +18,7 @@
 #include "prim/vec.h"
 
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <termios.h>
 
 /* Which of the caller's descriptors 0 to 2 are terminals, and how the container's is run. */
@@ -39,6 +40,7 @@ struct plan {
 	bool staged;			/* a process between the caller and the builder is needed */
 	VEC(struct sandbox_bind) binds;	/* the base first, then the caller's */
 	char uid_map[48], gid_map[48];
+	char watchers[24], watches[24];	/* how many of inotify's; "": the kernel has none */
 	char tmpfs_size[24], tmpfs_inodes[24];
 	const char *upper, *work;	/* of the root, where its layer is kept */
 	const char *hostname;
@@ -92,6 +94,15 @@ int sandbox_launch(struct plan *p, pid_t *ret_pid, struct diag *d);
 int sandbox_refused(const struct init_frame *f, struct diag *d);
 /* Looks after a container until it has ended. Owns pid and reaps it. */
 int sandbox_supervise(struct plan *p, pid_t pid, struct sandbox_result *ret, struct diag *d);
+
+/* share.c: lowers this process's soft limits to a container's share of its user's, for the moment in which
+ * the user namespace is made; and back. System calls only. */
+#define SHARED_LIMITS 4
+struct share {
+	struct rlimit limits[SHARED_LIMITS];
+};
+int share_lower(struct share *ret_was);
+void share_restore(const struct share *was);
 
 /* What was read from one descriptor and not yet taken by another. */
 #define COPY_SIZE 16384

@@ -37,6 +37,9 @@ static int bind_device(struct plan *p, const char *path)
 	return 0;
 }
 
+/* Of some 3,000 that all containers have together. */
+#define TERMINALS_MAX "256"
+
 static int mount_pts(struct plan *p)
 {
 	_cleanup_fd_ int fs = fsopen("devpts", FSOPEN_CLOEXEC), mount = -1;
@@ -45,6 +48,7 @@ static int mount_pts(struct plan *p)
 	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_FLAG, "newinstance", NULL, 0) < 0 ||
 		fsconfig(fs, FSCONFIG_SET_STRING, "ptmxmode", "0666", 0) < 0 ||
 		fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0620", 0) < 0 ||
+		fsconfig(fs, FSCONFIG_SET_STRING, "max", TERMINALS_MAX, 0) < 0 ||
 		fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -errno;
 	mount = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);

@@ -34,6 +34,7 @@ static int limit(struct plan *p, int resource, uint64_t value, const char *name)
 static const struct {
 	int resource;
 	rlim_t soft, hard;
+	bool shared;		/* what is soft now is the most: see share.c */
 } standard[] = {
 	{ RLIMIT_AS, ALL, ALL },
 	{ RLIMIT_CORE, 1, 1 },
@@ -41,15 +42,15 @@ static const struct {
 	{ RLIMIT_DATA, ALL, ALL },
 	{ RLIMIT_FSIZE, ALL, ALL },
 	{ RLIMIT_LOCKS, ALL, ALL },
-	{ RLIMIT_MEMLOCK, 8 << 20, 8 << 20 },
-	{ RLIMIT_MSGQUEUE, 819200, 819200 },
+	{ RLIMIT_MEMLOCK, 8 << 20, 8 << 20, true },
+	{ RLIMIT_MSGQUEUE, 819200, 819200, true },
 	{ RLIMIT_NICE, 0, 0 },
 	{ RLIMIT_NOFILE, 1024, 1 << 19 },
-	{ RLIMIT_NPROC, ALL, ALL },
+	{ RLIMIT_NPROC, ALL, ALL, true },
 	{ RLIMIT_RSS, ALL, ALL },
 	{ RLIMIT_RTPRIO, 0, 0 },
 	{ RLIMIT_RTTIME, ALL, ALL },
-	{ RLIMIT_SIGPENDING, ALL, ALL },
+	{ RLIMIT_SIGPENDING, ALL, ALL, true },
 	{ RLIMIT_STACK, 8 << 20, ALL },
 };
 
@@ -61,7 +62,7 @@ static int limits_standard(struct plan *p)
 		p->at = "resource limits";
 		if (getrlimit((__rlimit_resource_t)standard[i].resource, &now) < 0)
 			return -errno;
-		now.rlim_max = MIN(now.rlim_max, standard[i].hard);
+		now.rlim_max = MIN(standard[i].shared ? now.rlim_cur : now.rlim_max, standard[i].hard);
 		now.rlim_cur = MIN(now.rlim_max, standard[i].soft);
 		if (setrlimit((__rlimit_resource_t)standard[i].resource, &now) < 0)
 			return -errno;
