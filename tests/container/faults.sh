@@ -72,6 +72,8 @@ kill_each "in the foreground" "$broken" container run --env "$mark=1" -- sh -c '
 LEAST=7 kill_each "in the foreground, forgotten" "$broken" container run --rm --env "$mark=1" -- true
 DETACHED=y LEAST=10 kill_each "detached" "$broken" container run -d --env "$mark=1" -- sh -c 'echo a; sleep 0.1; echo b'
 DETACHED=y kill_each "detached, forgotten" "$broken" container run -d --rm --env "$mark=1" -- sleep 0.1
+printf 'version = 1\nbase = "default"\n' >"$T/own.toml"
+kill_each "with filters of its own" "$broken" container run --seccomp "$T/own.toml" --env "$mark=1" -- sleep 0.05
 kill_each "with a door" "$broken" container run --net 127.0.0.1:9 --env "$mark=1" -- sleep 0.05
 SETUP='cratons container run --name x --env "$mark=1" -- true' LEAST=3 \
 	kill_each "while one is removed" "$broken" container rm x

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # test: timeout=400
 """Bundles of the OCI runtime specification, run without privilege: each file of tests/container/oci is a case.
+What a case runs is run once more by `exec` in a bundle that sleeps: it finds the same.
 
   about    what the case is about, and of which section
   change   merged into the bundle below: objects member by member, null removes, "mounts+" appends
@@ -74,7 +75,7 @@ def make_bundle(where, busybox):
         if lib.startswith("/"):
             os.makedirs(root + os.path.dirname(lib), exist_ok=True)
             shutil.copy(lib, root + lib)
-    for name in "sh echo env grep sort cut cat ls wc id touch rm hostname stat df tail tr pwd test mkdir kill mount".split():
+    for name in "sh echo env grep sort cut cat ls wc id touch rm hostname stat df tail tr pwd test mkdir kill mount sleep".split():
         os.symlink("busybox", f"{root}/bin/{name}")
     open(root + "/etc/passwd", "w").write("root:x:0:0::/:/bin/sh\n")
     os.makedirs(where + "/data")
@@ -83,16 +84,31 @@ def make_bundle(where, busybox):
     os.chmod(where + "/data/script", 0o755)
 
 
-def run(bundle, home, uid, options):
+def cratons(home, uid, *arguments):
     def drop():
         if uid != os.getuid():
             os.setgroups([])
             os.setresgid(uid, uid, uid)
             os.setresuid(uid, uid, uid)
     env = {"PATH": os.environ["PATH"], "HOME": home, "CRATONS_HOME": home + "/.cratons", "SECRET": "x"}
-    return subprocess.run([BUILD + "/bin/cratons", "container", "run", *options, "--bundle", bundle], env=env,
-                          preexec_fn=drop, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=60, cwd="/")
+    return subprocess.run([BUILD + "/bin/cratons", "container", *arguments], env=env, preexec_fn=drop,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, cwd="/")
+
+
+def try_exec(case, config, uid, where, home, name):
+    config["process"]["args"] = ["sleep", "60"]
+    write_config(where, config, uid)
+    r = cratons(home, uid, "run", "--detach", *case.get("options", []), "--bundle", where)
+    said, id = f"run: {r.stderr}", r.stdout.strip()
+    if r.returncode == 0:
+        r = cratons(home, uid, "exec", id, "sh", "-c", case["run"])
+        said = f"status {r.returncode}\nstdout: {r.stdout}\nstderr: {r.stderr}"
+        cratons(home, uid, "rm", "--force", id)
+    report(r.returncode == 0 and r.stdout.removesuffix("\n") == case["output"], name + ": by exec", said)
+
+
+def write_config(where, config, uid):
+    open(where + "/config.json", "w").write(json.dumps(config).replace('"GID"', str(uid)))
 
 
 def try_case(path, uid, where, home):
@@ -102,9 +118,10 @@ def try_case(path, uid, where, home):
     if "run" in case:
         config["process"]["args"] = ["sh", "-c", case["run"]]
     merge(config, case.get("change", {}))
-    text = case.get("raw") or json.dumps(config).replace('"GID"', str(uid))
-    open(where + "/config.json", "w").write(text)
-    r = run(where, home, uid, case.get("options", []))
+    write_config(where, config, uid)
+    if "raw" in case:
+        open(where + "/config.json", "w").write(case["raw"])
+    r = cratons(home, uid, "run", *case.get("options", []), "--bundle", where)
     said = f"status {r.returncode}\nstdout: {r.stdout}\nstderr: {r.stderr}"
     if "refused" in case:
         report(r.returncode != 0 and case["refused"] in r.stderr, name, said)
@@ -112,6 +129,8 @@ def try_case(path, uid, where, home):
     report(r.returncode == 0 and r.stdout.removesuffix("\n") == case["output"]
            and case.get("warned", "") in r.stderr
            and ("left" not in case or os.path.exists(f"{where}/rootfs/{case['left']}")), name, said)
+    if "run" in case and not "args" in case.get("change", {}).get("process", {}):
+        try_exec(case, config, uid, where, home, name)
 
 
 def main():

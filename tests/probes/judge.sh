@@ -93,8 +93,12 @@ chosen() { [[ -z ${PROBES:-} || $1 =~ $PROBES ]]; }
 try_confined() { # function
 	verdict=-
 	[[ -z ${only:-} || " $only " == *" $way "* ]] || return
-	# Other roots are other files and mounts, and nothing else.
-	[[ $way != overlay && $way != rootfs || $part == files || $part == kernel ]] || return
+	# Other roots are other files and mounts, and nothing else; filters of one's own are about calls.
+	case $way:$part in
+	overlay:files | overlay:kernel | rootfs:files | rootfs:kernel | own_exec:kernel) ;;
+	bundle_exec:files | bundle_exec:kernel | bundle_exec:processes) ;;
+	overlay:* | rootfs:* | own_exec:* | bundle_exec:*) return ;;
+	esac
 	limits_possible || return
 	fresh confined
 	echo 125 >"$E/status"

@@ -46,24 +46,50 @@ way_rootfs() {
 	as env CRATONS_HOME="$E/home" "$CRATONS" container run --rm --rootfs "$E/rootfs" --overlay --ro-bind /usr \
 		--ro-bind /etc/alternatives "${flags_all[@]}" -- "$@" >"$E/out"
 }
-way_exec() {
-	local id status
-	container_flags
-	id=$(as env CRATONS_HOME="$E/home" "$CRATONS" container run --detach "${flags_all[@]}" -- sleep 60 </dev/null)
+in_running() { # ID COMMAND...: another command in one that runs, which then goes
+	local id=$1 status
+	shift
 	[ -n "$id" ] || return 125
 	as env CRATONS_HOME="$E/home" "$CRATONS" container exec "$id" -- "$@" >"$E/out"
 	status=$?
 	as env CRATONS_HOME="$E/home" "$CRATONS" container rm --force "$id" >/dev/null 2>&1
 	return $status
 }
+way_exec() {
+	container_flags
+	in_running "$(as env CRATONS_HOME="$E/home" "$CRATONS" container run --detach "${flags_all[@]}" -- \
+		sleep 60 </dev/null)" "$@"
+}
+# The same where the filters are no profile's: a file of one's own, a bundle's.
+way_own_exec() {
+	container_flags
+	echo 'version = 1
+base = "default"
+[[refuse]]
+why = "something of its own"
+error = "EPERM"
+calls = ["acct"]' >"$E/own.toml"
+	in_running "$(as env CRATONS_HOME="$E/home" "$CRATONS" container run --detach --seccomp "$E/own.toml" \
+		"${flags_all[@]}" -- sleep 60 </dev/null)" "$@"
+}
+way_bundle_exec() {
+	make_bundle sleep 60
+	in_running "$(as env CRATONS_HOME="$E/home" "$CRATONS" container run --detach --bundle "$E/bundle" "${nets[@]}" \
+		</dev/null 2>/dev/null)" "$@"
+}
 
-# A bundle whose configuration asks for every capability, privileges, a writable root and no masks.
-way_bundle() {
-	local nets=() status
+# A bundle whose configuration asks for every capability, privileges, a writable root and no masks, and has
+# a filter that allows everything.
+make_bundle() {
 	mkdir -p "$E/bundle"
 	/usr/bin/python3 "$probes/bundle.py" "$E/bundle" "$uid" "$T/bin=ro,$D/granted=rw,$D/fixed=ro" "${net:-none}" "$@"
 	chown -R "$uid:$uid" "$E/bundle"
+	nets=()
 	[ -z "$net" ] || nets=(--net "$net")
+}
+way_bundle() {
+	local status
+	make_bundle "$@"
 	as env CRATONS_HOME="$E/home" "$CRATONS" container run --rm --bundle "$E/bundle" "${nets[@]}" \
 		2>"$E/said" >"$E/out"
 	status=$?
@@ -106,8 +132,8 @@ find_ways() {
 	granting="default script"
 	if has run; then
 		all+=" container"
-		! has exec || all+=" exec"
-		! "$CRATONS" container run --help | grep -q -e --bundle || all+=" bundle"
+		! has exec || all+=" exec own_exec"
+		! "$CRATONS" container run --help | grep -q -e --bundle || all+=" bundle bundle_exec"
 		granting+=" container"
 		! "$CRATONS" container run --help | grep -q -e --rootfs || all+=" overlay rootfs"
 		mkdir -p "$T"/rootfs/{usr,proc,dev,tmp,etc/alternatives}

@@ -138,6 +138,7 @@ void container_json(struct cmd *c, const struct container_record *k)
 	put_list(c, "grants", k->grants, false);
 	put_traffic(c, k);
 	put_text(c, "seccomp", k->seccomp);
+	put_text(c, "seccomp_filters", k->filters);
 	put_int(c, "uid", k->uid);
 	put_int(c, "gid", k->gid);
 	put_list(c, "environment", k->env, true);

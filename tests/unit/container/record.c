@@ -23,7 +23,7 @@ static struct container_record full(void)
 		.supervisor = 11, .init = 12, .init_start = 1ULL << 50, .supervisor_start = 7,
 		.boot_id = "b", .created_ms = 1, .started_ms = 2, .ended_ms = 3, .exit_status = 139,
 		.ended_by = "oom", .limits = { .memory = 1 << 20, .pids = 5, .best_effort = true },
-		.stop_seconds = 9, .logs = true, .remove = true, .seccomp = "default", .user = "user",
+		.stop_seconds = 9, .logs = true, .remove = true, .seccomp = "default", .filters = "d", .user = "user",
 		.home = "/home/user", .uid = 1000, .gid = UINT32_MAX - 1,
 		.rlimits = { .seconds = 4, .open_files = 64 }, .more = more, .nmore = 1, .env = env,
 	};

@@ -64,11 +64,13 @@ Test(logs, are_bounded)
 
 static const char *const argv[] = { "true", NULL };
 
+static const struct container_spec spec;
+
 static void describe(struct supervised *c, const char *name)
 {
 	char boot[37];
 
-	*c = (struct supervised){ .all = -1, .dir = -1, .lock = -1 };
+	*c = (struct supervised){ .all = -1, .dir = -1, .lock = -1, .spec = &spec };
 	cr_assert_eq(process_boot_id(boot), 0);
 	c->rec = (struct container_record){ .name = name, .profile = "container", .net = "none", .argv = argv,
 		.boot_id = arena_str(&c->arena, str_from(boot)).p, .created_ms = 1 };

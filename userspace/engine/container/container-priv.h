@@ -50,6 +50,8 @@ int record_print(struct buf *to, const struct container_record *c);
 int record_write(int dir, const struct container_record *c);
 /* Where nobody sees it yet: without the care that readers need. */
 int record_write_staged(int dir, const struct container_record *c);
+/* A file of ours in a container's directory: -ELOOP and the like for what is no plain file. */
+int own_file_read(int dir, const char *name, struct buf *ret, size_t max);
 /* -ENOENT: there is none. */
 int record_read(int dir, struct arena *a, const char *id, struct container_record *ret, struct diag *d);
 
@@ -69,6 +71,12 @@ DEFINE_CLEANUP(struct supervised *, container_done);
 int container_forget(int all, const char *id);
 /* Ends what its supervisor left, cleans, and writes that down. */
 int container_bury(int all, int dir, struct container_record *c);
+
+/* filters.c: writes those that are not a profile's and sets the record's `filters`; and puts them into a
+ * sandbox for a further command. */
+int filters_save(struct supervised *c);
+int filters_load(int home_fd, struct arena *a, const struct container_record *c, struct sandbox *s,
+	struct diag *d);
 
 /* signal.c: a pidfd of the pid 1 of one that runs. */
 int container_open_init(const struct container_record *c, struct diag *d);

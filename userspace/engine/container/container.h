@@ -5,6 +5,7 @@
  *	metadata.json	the record, replaced whole by a rename; written before anything is started
  *	stdout.log, stderr.log	and .1: bounded, rotated (of those that keep logs)
  *	net.log		what the network door refused, NDJSON
+ *	filters		the seccomp programs, of those that have others than a profile's
  *	lock		held (flock) by the supervisor for as long as it lives
  *
  * The record never decides by itself that something runs: it does when the lock is held, and a process
@@ -89,6 +90,7 @@ struct container_record {
 
 	/* What `exec` makes its walls of. */
 	const char *seccomp, *user, *home;
+	const char *filters;		/* the digest of its own seccomp programs' file; NULL: the profile's alone */
 	uid_t uid;
 	gid_t gid;
 	struct sandbox_limits rlimits;

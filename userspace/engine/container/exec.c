@@ -49,6 +49,8 @@ int container_exec(int home_fd, const struct container_record *c, const char *co
 	};
 	int r = init < 0 ? init : make_env(&a, c, env, &s);
 
+	if (r == 0)
+		r = filters_load(home_fd, &a, c, &s, d);
 	if (r == 0 && c->status == CONTAINER_PAUSED) {
 		diag_fail(d, -ERR_CONTAINER, "container %s is paused", c->id);
 		r = diag_hint(d, "cratons container resume %s", c->id);

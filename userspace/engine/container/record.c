@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #define RECORD_VERSION 1
 #define RECORD_MAX	  ((size_t)4 << 20)
@@ -166,6 +167,7 @@ static void put_walls(struct json_out *o, const struct container_record *c)
 	json_out_key(o, "walls");
 	json_out_open(o, '{');
 	put_text(o, "seccomp", c->seccomp);
+	put_text(o, "filters", c->filters);
 	put_text(o, "user", c->user);
 	put_text(o, "home", c->home);
 	put_int(o, "uid", c->uid);
@@ -446,6 +448,7 @@ static void get_rlimits(struct reader *r, struct json v, struct container_record
 static void get_walls(struct reader *r, struct json v, struct container_record *c)
 {
 	c->seccomp = get_text(r, v, "seccomp", false);
+	c->filters = get_text(r, v, "filters", false);
 	c->user = get_text(r, v, "user", false);
 	c->home = get_text(r, v, "home", false);
 	c->uid = (uid_t)get_int(r, v, "uid", UINT32_MAX - 1);
@@ -529,10 +532,20 @@ int record_parse(struct arena *a, struct str text, const char *id, struct contai
 	return 0;
 }
 
+int own_file_read(int dir, const char *name, struct buf *ret, size_t max)
+{
+	_cleanup_fd_ int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? fd_slurp(fd, ret, max) : -EINVAL;
+}
+
 int record_read(int dir, struct arena *a, const char *id, struct container_record *ret, struct diag *d)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT;
-	int r = file_slurp(dir, RECORD, &text, RECORD_MAX);
+	int r = own_file_read(dir, RECORD, &text, RECORD_MAX);
 
 	if (r == -ENOENT)
 		return r;

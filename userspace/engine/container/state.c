@@ -369,7 +369,8 @@ static int stage(struct supervised *c, bool late)
 		return c->dir;
 	(void)fault_point("lock container");
 	c->lock = open_lock(c->dir, LOCK_EX | LOCK_NB);
-	return c->lock < 0 || late ? MIN(c->lock, 0) : record_write_staged(c->dir, &c->rec);
+	r = c->lock < 0 ? c->lock : filters_save(c);
+	return r < 0 || late ? r : record_write_staged(c->dir, &c->rec);
 }
 
 static int publish(struct supervised *c)

@@ -3,7 +3,6 @@
 
 #include "base/fd.h"
 #include "engine/sandbox/rootfs.h"
-#include "engine/sandbox/seccomp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -368,25 +367,6 @@ static int load(struct oci *o, struct json root)
 	return r == 0 ? oci_linux(o, json_get(root, "linux")) : r;
 }
 
-/* A further command in the container would be without the bundle's filter and resource limits, which the
- * record does not have: by a name that is no profile's `exec` is refused rather than given less. */
-static int name_walls(struct oci *o)
-{
-	struct sandbox *s = &o->spec->sandbox;
-	struct sock_fprog *programs = arena_newn(o->arena, struct sock_fprog, SECCOMP_PROGRAMS);
-	const char *name = s->seccomp ? s->seccomp : "default";
-
-	if (!programs)
-		return diag_fail(o->d, -ENOMEM, "out of memory");
-	if (!s->seccomp_programs) {
-		if (seccomp_find(name, programs) < 0)
-			return diag_fail(o->d, -ERR_CONTAINER, "there is no seccomp profile '%s'", name);
-		s->seccomp_programs = programs;
-	}
-	s->seccomp = "of the bundle";
-	return 0;
-}
-
 static int keep(struct oci *o)
 {
 	struct sandbox *s = &o->spec->sandbox;
@@ -421,8 +401,6 @@ int oci_load(struct arena *a, const char *bundle, struct container_spec *spec, s
 	r = o.bundle ? json_parse(&doc, buf_str(&text), "config.json", d) : -ENOMEM;
 	if (r == 0)
 		r = load(&o, json_root(doc));
-	if (r == 0)
-		r = name_walls(&o);
 	if (r == 0)
 		r = keep(&o);
 	vec_done(&o.binds);

@@ -14,9 +14,6 @@ int seccomp_prepare(struct plan *p, struct diag *d)
 
 	if (p->s->seccomp_programs)
 		memcpy(p->filters, p->s->seccomp_programs, sizeof(p->filters));
-	else if (seccomp_find(name, p->filters) < 0 && p->s->joins)
-		return diag_fail(d, -ERR_CONTAINER, "the container's seccomp profile is one of its own (%s): a "
-			"further command would not be bound by it", name);
 	else if (seccomp_find(name, p->filters) < 0)
 		return diag_fail(d, -ERR_CONTAINER, "there is no seccomp profile '%s'", name);
 	return 0;
