@@ -134,7 +134,25 @@ hostile() { # a root that was made to lead out
 	is "$(ls -A "$out")" "" "$(name "also as /dev and /proc")"
 }
 
+# As debootstrap leaves it: root's, run by others, and without the places to mount on.
+of_roots() {
+	local r=$T/s$uid k=$T/sk$uid
+	make_root "$r"
+	chown -R 0:0 "$r" && mkdir -m 755 "$r/opt" && ln -s opt "$r/link"
+	rm "$r/etc/hosts"
+	mkdir -p "$k" && chown "$uid" "$k"
+	touch -d @0 "$T/stamp0" && find "$r" -exec touch -h -d @0 {} +
+	is "$(box --rootfs "$r" --home /home/user --ro-bind "$TOOL:/link/a/tool" --tmpfs /srv/b/../c -- sh -c 'cat /etc/hosts | grep -v :; ls /etc/passwd /opt/a/tool; touch /tmp/x ~/x /srv/c/x; touch /etc/x 2>/dev/null || echo read-only' 2>&1)" "127.0.0.1	localhost
+/etc/passwd
+/opt/a/tool
+read-only" "$(name "a root of root's: places that it lacks, beside what it has")"
+	is "$(box --rootfs "$r" --layer "$k/here" -- sh -c 'ls /bin/sh && echo x >/etc/x'; box --rootfs "$r" --layer "$k/here" -- cat /etc/x)" "/bin/sh
+x" "$(name "a root of root's: a kept layer")"
+	is "$(find "$r" -newer "$T/stamp0")" "" "$(name "a root of root's: nothing was made in it")"
+}
+
 for uid in $uids; do
+	[ "$(id -u)" != 0 ] || of_roots
 	which_roots
 	make_root "$T/r$uid"
 	make_root "$T/p$uid" places

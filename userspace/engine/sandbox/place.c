@@ -203,21 +203,24 @@ int file_at(struct plan *p, const char *target, const char *text)
 
 /* The layers are named by descriptor: no colon, comma or backslash of a path needs escaping, and no
  * path of the host's shows in mountinfo. */
-static int set_layer(int fs, const char *key, int fd)
+static int set_layer(int fs, const char *key, int fd, int below)
 {
-	char name[32];
+	char name[64];
+	int n = snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	if (below >= 0)
+		snprintf(name + n, sizeof(name) - (size_t)n, ":/proc/self/fd/%d", below);
 	return fsconfig(fs, FSCONFIG_SET_STRING, key, name, 0);
 }
 
-int overlay_make(int lower, int upper, int work)
+int overlay_make(int lower, int above, int upper, int work)
 {
 	_cleanup_fd_ int fs = fsopen("overlay", FSOPEN_CLOEXEC);
+	int r = fs < 0 ? -1 : above < 0 ? set_layer(fs, "lowerdir", lower, -1) :
+		set_layer(fs, "lowerdir", above, lower);
 	int mount;
 
-	if (fs < 0 || set_layer(fs, "lowerdir", lower) < 0 || set_layer(fs, "upperdir", upper) < 0 ||
-		set_layer(fs, "workdir", work) < 0 ||
+	if (r < 0 || set_layer(fs, "upperdir", upper, -1) < 0 || set_layer(fs, "workdir", work, -1) < 0 ||
 		fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0 ||
 		fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -errno;

@@ -144,8 +144,11 @@ int mount_onto(int mount, int place);
 int mount_attach(struct plan *p, int mount, const char *target, bool dir);
 /* place.c: covers what is at `target` with a read-only file of this text; there is a layer. */
 int file_at(struct plan *p, const char *target, const char *text);
-/* place.c: an overlay, not attached. The layers are descriptors. */
-int overlay_make(int lower, int upper, int work);
+/* place.c: an overlay, not attached. The layers are descriptors; `above`, which lies on `lower`, may be -1. */
+int overlay_make(int lower, int above, int upper, int work);
+/* skeleton.c: a directory on the layer with the places to mount on that a foreign root lacks; *ret is -1,
+ * also after a failure, when it lacks none. */
+int skeleton_make(struct plan *p, int root, int *ret);
 
 /* step_user.c: in the host's /proc. */
 int out_of_memory_score(struct plan *p);

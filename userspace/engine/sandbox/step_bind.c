@@ -44,7 +44,7 @@ static int bind_overlay(struct plan *p, const struct sandbox_bind *b)
 	if (work < 0)
 		return work;
 	p->at = b->target;
-	mount = overlay_make(lower, upper, work);
+	mount = overlay_make(lower, -1, upper, work);
 	return mount < 0 ? mount : mount_attach(p, mount, b->target, true);
 }
 

@@ -70,33 +70,7 @@ static int make_tmpfs(struct plan *p, int *ret)
 	return *ret < 0 ? -errno : attach(*ret);
 }
 
-/* Whether all that will be mounted has a place in the directory. What lies below /dev will have. */
-static bool has_places(const struct plan *p, int dir)
-{
-	static const char *const own[] = { "/proc", "/dev" };
-	_cleanup_fd_ int fd = -1;
-
-	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
-		fd_closep(&fd);
-		fd = open_inside(dir, own[i], O_PATH | O_DIRECTORY);
-		if (fd < 0)
-			return false;
-	}
-	vec_foreach(b, &p->binds) {
-		if (strncmp(b->target, "/dev/", 5) == 0 || b->kind == SANDBOX_BIND_MASK ||
-			b->kind == SANDBOX_BIND_SEAL)
-			continue;
-		fd_closep(&fd);
-		fd = b->kind == SANDBOX_BIND_SYMLINK ? -1 :
-			open_inside(dir, b->target,
-				O_PATH | (b->kind == SANDBOX_BIND_FILE ? O_NOFOLLOW : 0));
-		if (fd < 0)
-			return false;
-	}
-	return true;
-}
-
-static int over(struct plan *p, int lower)
+static int over(struct plan *p, int lower, int skeleton)
 {
 	_cleanup_fd_ int upper = -1, work = -1;
 	bool kept = p->s->root.layer == SANDBOX_LAYER_KEPT;
@@ -107,7 +81,7 @@ static int over(struct plan *p, int lower)
 	work = kept ? open_source(p->work, true) : layer_dir_new(p);
 	if (work < 0)
 		return work;
-	return overlay_make(lower, upper, work);
+	return overlay_make(lower, skeleton, upper, work);
 }
 
 /* Nothing is written below a foreign root: for a place that it lacks there is an overlay. */
@@ -116,7 +90,8 @@ static int foreign_root(struct plan *p)
 	const struct sandbox_root *root = &p->s->root;
 	uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 	bool no_links = root->kind == SANDBOX_ROOT_DIR;
-	_cleanup_fd_ int dir = -1;
+	_cleanup_fd_ int dir = -1, skeleton = -1;
+	int r;
 
 	p->at = root->path;
 	dir = open_source(root->path, no_links);
@@ -124,9 +99,13 @@ static int foreign_root(struct plan *p)
 		return dir;
 	if (root->layer == SANDBOX_LAYER_DIRECT)
 		return mount_copy(root->path, attributes, no_links);
-	if (root->layer == SANDBOX_LAYER_NONE && has_places(p, dir))
+	r = skeleton_make(p, dir, &skeleton);
+	if (r < 0)
+		return r;
+	p->at = root->path;
+	if (root->layer == SANDBOX_LAYER_NONE && skeleton < 0)
 		return mount_copy(root->path, attributes | MOUNT_ATTR_RDONLY, no_links);
-	return over(p, dir);
+	return over(p, dir, skeleton);
 }
 
 static int own_root(struct plan *p)
