@@ -53,22 +53,18 @@ static const struct option options[] = {
 	{ "layer", required_argument, NULL, 'L' },	/* none, scratch, direct, or the directory to keep it in */
 	{ "read-only", no_argument, NULL, 'y' },
 	{ "time-namespace", no_argument, NULL, 'Z' },
-	{ "connect", required_argument, NULL, 'K' },	/* a TCP port of the host's network */
-	{ "listen", required_argument, NULL, 'I' },
+	{ "tcp-connect", required_argument, NULL, 'K' },
+	{ "tcp-listen", required_argument, NULL, 'I' },
 	{ "mask", required_argument, NULL, 'v' },
 	{ "seal", required_argument, NULL, 'V' },
 	{ NULL },
 };
-
-#define PORTS_MAX 8
 
 struct tool {
 	struct sandbox s;
 	struct arena arena;
 	VEC(struct sandbox_bind) binds;
 	VEC(const char *) env;
-	uint16_t connect[PORTS_MAX], listen[PORTS_MAX];
-	struct sandbox_ports ports;
 	struct sock_fprog programs[SECCOMP_PROGRAMS];
 	struct grants grants;
 	VEC(struct door_publish) publish;
@@ -330,12 +326,10 @@ static void set(struct tool *t, int option, const char *value)
 		s->time_ns = true;
 		break;
 	case 'K':
-		t->connect[t->ports.nconnect++ % PORTS_MAX] = (uint16_t)number(value);
-		s->ports = &t->ports;
+		s->tcp_connect = value;
 		break;
 	case 'I':
-		t->listen[t->ports.nlisten++ % PORTS_MAX] = (uint16_t)number(value);
-		s->ports = &t->ports;
+		s->tcp_listen = value;
 		break;
 	case 'v':
 	case 'V':
@@ -411,8 +405,6 @@ int main(int argc, char **argv)
 	if (optind == argc)
 		die("no command");
 	t.s.argv = (const char *const *)argv + optind;
-	t.ports.connect = t.connect;
-	t.ports.listen = t.listen;
 	t.s.binds = t.binds.v;
 	t.s.nbinds = t.binds.n;
 	make_env(&t);

@@ -139,6 +139,8 @@ void container_json(struct cmd *c, const struct container_record *k)
 	put_traffic(c, k);
 	put_text(c, "seccomp", k->seccomp);
 	put_text(c, "seccomp_filters", k->filters);
+	put_text(c, "tcp_connect", k->tcp_connect);
+	put_text(c, "tcp_listen", k->tcp_listen);
 	put_int(c, "uid", k->uid);
 	put_int(c, "gid", k->gid);
 	put_list(c, "environment", k->env, true);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/inet.h"
 #include "prim/attr.h"
+#include "prim/err.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 
 static struct in6_addr at(const char *text)
 {
@@ -102,4 +104,19 @@ Test(inet, sockaddr)
 	}
 	sa.ss_family = AF_UNIX;
 	cr_expect_lt(inet_from_sockaddr((struct sockaddr *)&sa, &(struct in6_addr){ 0 }, &(uint16_t){ 0 }), 0);
+}
+
+Test(inet, ports)
+{
+	static const char *const bad[] = { "", ",", "1,", ",1", "1,,2", "65536", "100000", "01", "9-8", "1-", "-1",
+		"1-2-3", "1 ", "a", "0x1", "0" };
+	struct inet_ports p[3] = { 0 };
+
+	cr_expect_eq(inet_parse_ports(STR("80,443,8000-65535"), 1, p, 3), 3);
+	cr_expect(p[0].from == 80 && p[0].to == 80 && p[2].from == 8000 && p[2].to == 65535);
+	cr_expect_eq(inet_parse_ports(STR("0-1"), 0, p, 3), 1);
+	cr_expect(p[0].from == 0 && p[0].to == 1);
+	cr_expect_eq(inet_parse_ports(STR("1,2,3,4"), 1, p, 3), -ERR_LIMIT);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		cr_expect_eq(inet_parse_ports(str_from(bad[i]), 1, p, 3), -EINVAL, "'%s'", bad[i]);
 }

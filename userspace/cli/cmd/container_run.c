@@ -18,7 +18,7 @@
 
 static const char *arg_bundle, *arg_seccomp;
 static const char *arg_name, *arg_hostname, *arg_user, *arg_workdir;
-static const char *arg_memory, *arg_swap, *arg_cpu, *arg_output_max, *arg_log_max;
+static const char *arg_memory, *arg_swap, *arg_cpu, *arg_output_max, *arg_log_max, *arg_tcp_connect, *arg_tcp_listen;
 static bool arg_detach, arg_rm, arg_root, arg_best_effort;
 static uint64_t arg_time, arg_stop_time, arg_pids, arg_cpu_weight, arg_io_weight, arg_open_files;
 static struct opt_list arg_env, arg_net, arg_publish;
@@ -40,6 +40,8 @@ const struct opt container_run_options[] = {
 	OPT_LIST("env", 'e', "NAME[=VALUE]", &arg_env),
 	OPT_TEXT("workdir", 'w', "DIR", &arg_workdir),
 	OPT_LIST("net", 0, "none|host|GRANT", &arg_net),
+	OPT_TEXT("tcp-connect", 0, "none|PORTS", &arg_tcp_connect),
+	OPT_TEXT("tcp-listen", 0, "none|PORTS", &arg_tcp_listen),
 	OPT_LIST("publish", 'p', "[[ADDRESS:]PORT:]PORT", &arg_publish),
 	OPT_TEXT("hostname", 0, "NAME", &arg_hostname),
 	OPT_TEXT("seccomp", 0, "PROFILE", &arg_seccomp),
@@ -241,6 +243,8 @@ static int make_spec(struct making *m)
 			.hostname = arg_hostname ? arg_hostname : arg_name,
 			.argv = (const char *const *)m->c->argv,
 			.cwd = arg_workdir,
+			.tcp_connect = arg_tcp_connect,
+			.tcp_listen = arg_tcp_listen,
 			.time_ns = true,
 		},
 		.stop_seconds = (unsigned)arg_stop_time,

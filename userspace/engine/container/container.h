@@ -91,6 +91,7 @@ struct container_record {
 	/* What `exec` makes its walls of. */
 	const char *seccomp, *user, *home;
 	const char *filters;		/* the digest of its own seccomp programs' file; NULL: the profile's alone */
+	const char *tcp_connect, *tcp_listen;	/* struct sandbox's */
 	uid_t uid;
 	gid_t gid;
 	struct sandbox_limits rlimits;

@@ -45,6 +45,8 @@ int container_exec(int home_fd, const struct container_record *c, const char *co
 		.limits = c->rlimits,
 		.rlimits = c->more,
 		.nrlimits = c->nmore,
+		.tcp_connect = c->tcp_connect,
+		.tcp_listen = c->tcp_listen,
 		.stdio = c->rlimits.output_max ? SANDBOX_STDIO_STREAMS : SANDBOX_STDIO_INHERIT,
 	};
 	int r = init < 0 ? init : make_env(&a, c, env, &s);

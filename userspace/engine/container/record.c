@@ -170,6 +170,8 @@ static void put_walls(struct json_out *o, const struct container_record *c)
 	put_text(o, "filters", c->filters);
 	put_text(o, "user", c->user);
 	put_text(o, "home", c->home);
+	put_text(o, "tcp_connect", c->tcp_connect);
+	put_text(o, "tcp_listen", c->tcp_listen);
 	put_int(o, "uid", c->uid);
 	put_int(o, "gid", c->gid);
 	put_int(o, "seconds", c->rlimits.seconds);
@@ -451,6 +453,8 @@ static void get_walls(struct reader *r, struct json v, struct container_record *
 	c->filters = get_text(r, v, "filters", false);
 	c->user = get_text(r, v, "user", false);
 	c->home = get_text(r, v, "home", false);
+	c->tcp_connect = get_text(r, v, "tcp_connect", false);
+	c->tcp_listen = get_text(r, v, "tcp_listen", false);
 	c->uid = (uid_t)get_int(r, v, "uid", UINT32_MAX - 1);
 	c->gid = (gid_t)get_int(r, v, "gid", UINT32_MAX - 1);
 	c->rlimits.seconds = (unsigned)get_int(r, v, "seconds", UINT32_MAX);

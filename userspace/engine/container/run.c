@@ -345,6 +345,8 @@ static int describe(struct supervised *c, const struct container_spec *s)
 		.seccomp = s->sandbox.seccomp,
 		.user = s->sandbox.user,
 		.home = s->sandbox.home,
+		.tcp_connect = s->sandbox.tcp_connect,
+		.tcp_listen = s->sandbox.tcp_listen,
 		.uid = s->sandbox.uid,
 		.gid = s->sandbox.gid,
 		.rlimits = s->sandbox.limits,

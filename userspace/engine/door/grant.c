@@ -17,44 +17,18 @@ static int refuse(struct diag *d, struct str text, const char *why)
 		"like 80,443,8000-8100");
 }
 
-static int parse_port(struct str text, uint16_t *ret)
-{
-	uint64_t v;
-
-	if (text.n == 0 || text.n > 5 || text.p[0] == '0' || str_u64(text, &v) < 0 || v > UINT16_MAX)
-		return -EINVAL;
-	*ret = (uint16_t)v;
-	return 0;
-}
-
-static int parse_range(struct str text, struct grant_ports *ret)
-{
-	bool range = memchr(text.p, '-', text.n) != NULL;
-	struct str from = str_cut(&text, '-');
-
-	if (parse_port(from, &ret->from) < 0 || parse_port(range ? text : from, &ret->to) < 0)
-		return -EINVAL;
-	return ret->from > ret->to ? -EINVAL : 0;
-}
-
 static int parse_ports(struct grants *g, struct grant *grant, struct str text)
 {
-	size_t n = 1;
+	struct inet_ports ports[GRANT_PORTS_MAX];
+	int n = inet_parse_ports(text, 1, ports, GRANT_PORTS_MAX);
 
-	for (size_t i = 0; i < text.n; i++)
-		n += text.p[i] == ',';
-	if (n > GRANT_PORTS_MAX)
-		return -ERR_LIMIT;
-	grant->ports = arena_newn(&g->arena, struct grant_ports, n);
+	if (n < 0)
+		return n;
+	grant->ports = arena_newn(&g->arena, struct inet_ports, (size_t)n);
 	if (!grant->ports)
 		return -ENOMEM;
-	while (grant->nports < n) {
-		int r = parse_range(str_cut(&text, ','), &grant->ports[grant->nports]);
-
-		if (r < 0)
-			return r;
-		grant->nports++;
-	}
+	memcpy(grant->ports, ports, (size_t)n * sizeof(*ports));
+	grant->nports = (size_t)n;
 	return 0;
 }
 

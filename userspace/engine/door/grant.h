@@ -24,17 +24,13 @@
 
 enum grant_kind { GRANT_NAME, GRANT_BELOW, GRANT_NET };
 
-struct grant_ports {
-	uint16_t from, to;
-};
-
 struct grant {
 	enum grant_kind kind;
 	struct str text;	/* as written */
 	struct str name;	/* lower case, without "*." */
 	struct in6_addr net;	/* IPv4 as ::ffff:a.b.c.d */
 	unsigned bits;		/* of 128 */
-	struct grant_ports *ports;
+	struct inet_ports *ports;
 	size_t nports;
 };
 

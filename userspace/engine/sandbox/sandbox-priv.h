@@ -12,6 +12,7 @@
 #define CRATONS_ENGINE_SANDBOX_PRIV_H
 
 #include "base/fd.h"
+#include "base/inet.h"
 #include "cratons/wire/init.h"
 #include "engine/sandbox/sandbox.h"
 #include "engine/sandbox/seccomp.h"
@@ -30,6 +31,8 @@ struct terminal {
 	struct winsize size;
 };
 
+#define PORT_RANGES_MAX 64
+
 struct plan {
 	const struct sandbox *s;
 	struct arena arena;
@@ -42,6 +45,11 @@ struct plan {
 	char uid_map[48], gid_map[48];
 	char watchers[24], watches[24];	/* how many of inotify's; "": the kernel has none */
 	char tmpfs_size[24], tmpfs_inodes[24];
+	struct ports {
+		bool limited;
+		struct inet_ports ranges[PORT_RANGES_MAX];
+		size_t n;
+	} connect, listen;
 	const char *upper, *work;	/* of the root, where its layer is kept */
 	const char *hostname;
 	struct terminal terminal;

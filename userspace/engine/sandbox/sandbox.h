@@ -49,12 +49,6 @@ struct sandbox_door {
 	const char *resolver;		/* the container's only nameserver */
 };
 
-/* TCP ports of the host's network: all others can neither be connected to nor listened on. */
-struct sandbox_ports {
-	const uint16_t *connect, *listen;
-	size_t nconnect, nlisten;
-};
-
 #define SANDBOX_ALARMS_MAX 8
 
 /* Rings while the container runs: when poll finds one of the events on the descriptor. */
@@ -194,7 +188,9 @@ struct sandbox {
 	 * May be NULL. The pid is that of the container's pid 1, this process's child. */
 	int (*born)(void *data, pid_t pid, int pidfd, struct diag *d);
 	void *born_data;
-	const struct sandbox_ports *ports;	/* SANDBOX_NET_HOST only; NULL: any */
+	/* The TCP ports that can be connected to and listened on, whatever the network: "80,443,8000-8100"
+	 * (inet.h), or "none"; NULL: all. Port 0 to listen on is one that the kernel chooses. */
+	const char *tcp_connect, *tcp_listen;
 	struct sandbox_root root;
 	/* Called when the command was executed. May be NULL. */
 	void (*started)(void *data);

@@ -3,7 +3,7 @@
  * Landlock, behind the mounts, as far as this kernel has it:
  *
  *	files (ABI 2)	only what is mounted writable may be written, and mounts cannot be changed
- *	ports (ABI 4)	with the host's network, the TCP ports that the profile names
+ *	ports (ABI 4)	the TCP ports that are named, which matters with the host's network
  *	scopes (ABI 6)	no abstract unix socket and no process outside: what keeps a container with the
  *			host's network from the host's abstract sockets
  *
@@ -142,14 +142,13 @@ static int allow_files(int rules, uint64_t files)
 	return r < 0 ? r : allow_stdio(rules, files);
 }
 
-static int allow_ports(int rules, const struct sandbox_ports *ports)
+static int allow_ports(int rules, const struct ports *ports, uint64_t tcp)
 {
 	int r = 0;
 
-	for (size_t i = 0; ports && i < ports->nconnect && r == 0; i++)
-		r = landlock_allow_port(rules, ports->connect[i], LANDLOCK_TCP_CONNECT);
-	for (size_t i = 0; ports && i < ports->nlisten && r == 0; i++)
-		r = landlock_allow_port(rules, ports->listen[i], LANDLOCK_TCP_BIND);
+	for (size_t i = 0; i < ports->n; i++)
+		for (unsigned port = ports->ranges[i].from; port <= ports->ranges[i].to && r == 0; port++)
+			r = landlock_allow_port(rules, (uint16_t)port, tcp);
 	return r;
 }
 
@@ -167,12 +166,38 @@ static uint64_t scopes_of(const struct plan *p, int abi)
 	return p->joined & CLONE_NEWNET ? 0 : LANDLOCK_SCOPE_ABSTRACT;
 }
 
+static int parse_ports(const char *text, uint16_t least, struct ports *ret, struct diag *d)
+{
+	int n;
+
+	if (!text)
+		return 0;
+	ret->limited = true;
+	if (strcmp(text, "none") == 0)
+		return 0;
+	n = inet_parse_ports(str_from(text), least, ret->ranges, PORT_RANGES_MAX);
+	if (n < 0) {
+		diag_fail(d, -ERR_USAGE, "'%s' is no list of ports", text);
+		return diag_hint(d, "\"none\", or numbers and ranges like 80,443,8000-8100");
+	}
+	ret->n = (size_t)n;
+	/* A rule is made for each port; all of them need none. */
+	for (size_t i = 0; i < ret->n; i++)
+		if (ret->ranges[i].from <= 1 && ret->ranges[i].to == UINT16_MAX)
+			ret->limited = false;
+	return 0;
+}
+
 int landlock_prepare(struct plan *p, struct diag *d)
 {
-	if (!p->s->ports || p->s->net != SANDBOX_NET_HOST || landlock_abi() >= ABI_PORTS)
-		return 0;
-	diag_fail(d, -ERR_NO_WALL, "this kernel cannot limit a container to some TCP ports of the host's "
-		"network (Landlock ABI %d)", landlock_abi());
+	int r = parse_ports(p->s->tcp_connect, 1, &p->connect, d);
+
+	if (r == 0)
+		r = parse_ports(p->s->tcp_listen, 0, &p->listen, d);
+	if (r < 0 || !(p->connect.limited || p->listen.limited) || landlock_abi() >= ABI_PORTS)
+		return r;
+	diag_fail(d, -ERR_NO_WALL, "this kernel cannot limit a container to some TCP ports (Landlock ABI %d, "
+		"not %d)", landlock_abi(), ABI_PORTS);
 	return diag_hint(d, "Linux 6.7 or newer; or grant names and ports with a network of its own");
 }
 
@@ -181,7 +206,8 @@ int landlock_enter(struct plan *p)
 	int abi = landlock_abi(), r;
 	const struct landlock_handled h = {
 		.files = files_of(abi),
-		.tcp = p->s->ports ? LANDLOCK_TCP_BIND | LANDLOCK_TCP_CONNECT : 0,
+		.tcp = (p->connect.limited ? LANDLOCK_TCP_CONNECT : 0) |
+			(p->listen.limited ? LANDLOCK_TCP_BIND : 0),
 		.scopes = scopes_of(p, abi),
 	};
 	_cleanup_fd_ int rules = -1;
@@ -192,7 +218,9 @@ int landlock_enter(struct plan *p)
 	if (rules < 0)
 		return rules;
 	r = h.files ? allow_files(rules, h.files) : 0;
-	if (r == 0 && h.tcp)
-		r = allow_ports(rules, p->s->ports);
+	if (r == 0 && p->connect.limited)
+		r = allow_ports(rules, &p->connect, LANDLOCK_TCP_CONNECT);
+	if (r == 0 && p->listen.limited)
+		r = allow_ports(rules, &p->listen, LANDLOCK_TCP_BIND);
 	return r < 0 ? r : landlock_restrict(rules);
 }

@@ -2,6 +2,7 @@
 #include "base/inet.h"
 
 #include "prim/attr.h"
+#include "prim/err.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -159,4 +160,42 @@ int inet_from_sockaddr(const struct sockaddr *sa, struct in6_addr *ret, uint16_t
 		return -EAFNOSUPPORT;
 	}
 	return 0;
+}
+
+static int parse_port(struct str text, uint16_t least, uint16_t *ret)
+{
+	uint64_t v;
+
+	if (text.n == 0 || text.n > 5 || (text.n > 1 && text.p[0] == '0') || str_u64(text, &v) < 0 ||
+		v < least || v > UINT16_MAX)
+		return -EINVAL;
+	*ret = (uint16_t)v;
+	return 0;
+}
+
+static int parse_range(struct str text, uint16_t least, struct inet_ports *ret)
+{
+	bool range = str_find(text, '-', 0) < text.n;
+	struct str from = str_cut(&text, '-');
+
+	if (parse_port(from, least, &ret->from) < 0 || parse_port(range ? text : from, least, &ret->to) < 0)
+		return -EINVAL;
+	return ret->from > ret->to ? -EINVAL : 0;
+}
+
+int inet_parse_ports(struct str text, uint16_t least, struct inet_ports *ret, size_t max)
+{
+	size_t n, commas = 0;
+
+	for (size_t i = 0; i < text.n; i++)
+		commas += text.p[i] == ',';
+	if (commas >= max)
+		return -ERR_LIMIT;
+	for (n = 0; n <= commas; n++) {
+		int r = parse_range(str_cut(&text, ','), least, &ret[n]);
+
+		if (r < 0)
+			return r;
+	}
+	return (int)n;
 }

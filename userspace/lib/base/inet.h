@@ -31,6 +31,13 @@ bool inet_reaches(const struct in6_addr *net, unsigned bits, const struct in6_ad
 const char *inet_text(const struct in6_addr *a, char text[INET_TEXT]);
 int inet_parse(struct str text, struct in6_addr *ret);
 
+/* Port numbers, a list of ranges: "443", "80,443", "8000-8100", none below `least`. The number of ranges,
+ * -EINVAL, or -ERR_LIMIT for more than `max` of them. */
+struct inet_ports {
+	uint16_t from, to;
+};
+int inet_parse_ports(struct str text, uint16_t least, struct inet_ports *ret, size_t max);
+
 /* To and from what the kernel takes; an IPv4 address becomes AF_INET. */
 socklen_t inet_to_sockaddr(const struct in6_addr *a, uint16_t port, struct sockaddr_storage *ret);
 int inet_from_sockaddr(const struct sockaddr *sa, struct in6_addr *ret, uint16_t *ret_port);
