@@ -10,6 +10,7 @@ FS=/sys/fs/cgroup
 nobody_home || skip_all "needs root, to be an ordinary user"
 mkdir -p "$T/bin"
 cp "$BUILD"/bin/cratons* "$T/bin"
+cp "$BUILD/test/unit-cgroup" "$T/bin/cratons-unit"	# a name by which it is one of ours
 C=$T/bin/cratons
 GIVEN=$FS/given-$$
 
@@ -137,6 +138,12 @@ round() {
 for uid in 0 $NOBODY; do
 	round
 done
+
+# Two that start and end in one delegated cgroup at the same time.
+give "memory pids cpu io"
+out=$(enter_given && become_nobody "$T/bin/cratons-unit" --filter 'host/many_come_and_go*' 2>&1)
+has "$out" "Passing: 1" "supervisors come and go in one cgroup"
+is "$(find $GIVEN -mindepth 1 -type d | wc -l)/$(cat $GIVEN/cgroup.subtree_control)" "0/" "and leave it as it was"
 
 # What is missing is said, with the remedy.
 give "memory pids cpu io"

@@ -17,6 +17,41 @@
 
 static char id[64];
 
+/* Supervisors that come and go in one place: some step aside while others step back. */
+static int come_and_go(int self)
+{
+	const struct cgroup_limits l = { .memory = 64 << 20 };
+	int bad = 0;
+
+	for (int i = 0; i < 12; i++) {
+		_cleanup_(cgroup_free_p) struct cgroup *g = NULL;
+		_cleanup_diag_ struct diag d = DIAG_INIT;
+
+		snprintf(id, sizeof(id), "unit-%d-%d", self, i);
+		if (cgroup_make(&g, id, &l, NULL, NULL, &d) < 0 || !g || cgroup_remove(g) < 0) {
+			fprintf(stderr, "%s: %s\n", id, buf_text(&d.what));
+			bad++;
+		}
+	}
+	return bad;
+}
+
+Test(host, many_come_and_go_in_one_place, .timeout = 300)
+{
+	_cleanup_place_ struct cgroup_place p = CGROUP_PLACE_INIT;
+	unsigned need = CGROUP_BIT(CGROUP_MEMORY);
+	int status, bad = 0;
+
+	if (cgroup_place_find(&cgroup_host, need, &p) < 0 || p.root || !p.self || p.others || !(p.gives & need))
+		cr_skip_test("this process is not alone in a cgroup that was given to it");
+	for (int i = 0; i < 6; i++)
+		if (fork() == 0)
+			_exit(come_and_go((int)getpid()));
+	while (wait(&status) > 0)
+		bad += WIFEXITED(status) ? WEXITSTATUS(status) : 100;
+	cr_expect_eq(bad, 0);
+}
+
 static struct cgroup *make(const struct cgroup_limits *l)
 {
 	_cleanup_place_ struct cgroup_place p = CGROUP_PLACE_INIT;

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -18,6 +19,7 @@
 #define ID_MAX	     64
 #define DEPTH_MAX    32		/* of cgroups made inside of ours */
 #define TRIES	     20		/* while another process removes what we make */
+#define LOCK_TRIES   200
 #define KILL_ROUNDS  100
 #define EMPTY_MS     30000
 #define FREEZE_MS    10000
@@ -106,6 +108,23 @@ static int enter(const char *dir)
 	return cgroup_write(AT_FDCWD, below(&b, dir, "cgroup.procs"), "0");
 }
 
+/*
+ * Held while processes step aside or back, so that of two supervisors in one place none comes back while
+ * the other gives the controllers away. Strangers can hold it too: it is waited for, and then done without.
+ */
+static int lock_place(const char *place)
+{
+	_cleanup_fd_ int fd = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = -1;
+
+	for (int i = 0; i < LOCK_TRIES && fd >= 0 && r < 0; i++) {
+		if (i)
+			pause_ms(5);
+		r = flock(fd, LOCK_EX | LOCK_NB);
+	}
+	return r < 0 ? -1 : TAKE_FD(fd);
+}
+
 /* A process alone in the place, or with its kin. */
 static int step_aside(struct cgroup *g, const char *place)
 {
@@ -115,18 +134,19 @@ static int step_aside(struct cgroup *g, const char *place)
 
 	if (r == 0)
 		r = cgroup_move_kin(&cgroup_host, place, dir);
+	buf_reset(&g->moved);
 	return r < 0 ? r : buf_adds(&g->moved, place);
 }
 
 /* The directories of the container, with `given` as controllers. */
-static int make_directories(struct cgroup *g, const struct cgroup_place *p, const char *id, unsigned given)
+static int make_directories(struct cgroup *g, const struct cgroup_place *p, const char *id, unsigned given,
+	bool aside)
 {
 	const char *place = buf_text(&p->path);
+	_cleanup_fd_ int lock = p->root ? -1 : lock_place(place);
 	_cleanup_buf_ struct buf ours = BUF_INIT;
-	int r = 0;
+	int r = given && aside ? step_aside(g, place) : 0;
 
-	if (given && p->self && !p->root && !g->moved.len)
-		r = step_aside(g, place);
 	if (r == 0)
 		r = enable(place, given);
 	if (r < 0)
@@ -159,10 +179,14 @@ static int open_files(struct cgroup *g)
 static void tidy(struct cgroup *g)
 {
 	_cleanup_buf_ struct buf place = BUF_INIT, ours = BUF_INIT, leaf = BUF_INIT, b = BUF_INIT;
+	_cleanup_fd_ int lock = -1;
 
 	buf_adds(&place, g->path.data);
 	for (int i = 0; i < 2; i++)
 		*strrchr(place.data, '/') = '\0';
+	/* Of the hierarchy's root, where nobody steps aside, there is no type. */
+	if (access(below(&b, place.data, "cgroup.type"), F_OK) == 0)
+		lock = lock_place(place.data);
 	below(&leaf, place.data, CGROUP_SUPERVISOR);
 	if (rmdir(below(&ours, place.data, CGROUP_OURS)) == 0 && access(leaf.data, F_OK) == 0) {
 		disable(place.data, cgroup_read_mask(AT_FDCWD,
@@ -175,16 +199,22 @@ static void tidy(struct cgroup *g)
 	rmdir(leaf.data);
 }
 
-/* Another process may remove a parent that was empty between two of our steps. */
+/*
+ * Another process may remove a parent that was empty between two of our steps. The place is busy when there
+ * is a process in it that was not when we looked: one of ours that came or forked meanwhile, or that was
+ * moved back, as this one itself may have been. It steps aside like the others.
+ */
 static int make_at(struct cgroup *g, const struct cgroup_place *p, const char *id, unsigned given,
 	struct diag *d)
 {
+	bool aside = p->self && !p->root;
 	int r = -ENOENT;
 
-	for (int i = 0; i < TRIES && (r == -ENOENT || r == -ENODEV); i++) {
+	for (int i = 0; i < TRIES && (r == -ENOENT || r == -ENODEV || r == -EBUSY); i++) {
 		if (i)
 			pause_ms(5);
-		r = make_directories(g, p, id, given);
+		aside |= r == -EBUSY && !p->root;
+		r = make_directories(g, p, id, given, aside);
 	}
 	if (r == 0)
 		r = open_files(g);
