@@ -134,7 +134,7 @@ const shared = {
   },
   'an unknown one says what it is not': async (u, dir) => {
     const got = await u.cratons(dir, ['run', 'gret'])
-    check(got.status !== 0 && /neither a script .* nor a command/.test(got.err), got.text)
+    check(got.status === 127 && /neither a script .* nor a command/.test(got.err), got.text)
   },
   'SIGTERM reaches the command, and what it answers comes back': async (u, dir) => {
     const child = spawn(u.wrapper[0] || path.join(build, 'bin/cratons'), [...u.wrapper.slice(1),
@@ -249,6 +249,11 @@ const shared = {
     expect(await u.cratons(dir, ['exec', '--offline', name]), 0, 'day 1')
     expect(await u.cratons(dir, ['exec', name]), 0, 'day 2')
     check(fs.statSync(lock).mtimeMs / 1000 > then + 86400, 'it would be asked each time')
+  },
+  'what cannot be run has the statuses that shells give it': async (u, dir) => {
+    check((await u.run(dir, 'no-such-command')).status === 127, 'run')
+    check((await u.run(dir, '/etc/passwd')).status === 126, 'run: not executable')
+    check((await u.cratons(dir, ['exec', '-p', 'cowsay@1', 'no-such-command'])).status === 127, 'exec')
   },
   'exec -p': async (u, dir) => expect(await u.cratons(dir, ['exec', '-p', 'cowsay@1', 'cowthink', 'x']), 0, 'moo 1 x'),
   'exec of a package whose only command is called otherwise': async (u, dir) =>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands.h"
+#include "container.h"
 #include "installing.h"
 #include "running.h"
 #include "engine/run/tool.h"
@@ -27,6 +28,14 @@ static struct str command_of(const char *spec)
 	return slash < s.n ? str_slice(s, slash + 1, s.n) : s;
 }
 
+static int run(struct cmd *c, const struct project *p, const struct running_environment *e,
+	const struct digest *tools)
+{
+	int r = running_run(c, p, e, (const char *const *)c->argv, tools);
+
+	return container_outcome(c, r, r);
+}
+
 /* Installs the package and runs its command with the arguments of the project's. */
 static int run_tool(struct cmd *c, const struct project *p, const struct running_environment *e)
 {
@@ -41,12 +50,12 @@ static int run_tool(struct cmd *c, const struct project *p, const struct running
 	if (r < 0)
 		return r;
 	if (arg_package)
-		return running_run(c, p, e, (const char *const *)c->argv, &tools);
+		return run(c, p, e, &tools);
 	r = tool_command(cas_writer_cas(e->lease), &tools, command_of(package), &command, &c->diag);
 	if (r < 0)
 		return r;
 	c->argv[0] = command.data;
-	return running_run(c, p, e, (const char *const *)c->argv, &tools);
+	return run(c, p, e, &tools);
 }
 
 int cmd_exec(struct cmd *c)
@@ -61,6 +70,6 @@ int cmd_exec(struct cmd *c)
 		return r;
 	if (!arg_package && tool_in_environment(cas_writer_cas(e.lease), &e.found.environment,
 			c->argv[0]))
-		return running_run(c, &p, &e, (const char *const *)c->argv, NULL);
+		return run(c, &p, &e, NULL);
 	return run_tool(c, &p, &e);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands.h"
+#include "container.h"
 #include "installing.h"
 #include "running.h"
 #include "engine/manifest/manifest.h"
@@ -67,6 +68,7 @@ static int run_script(struct cmd *c, const struct project *p, const struct manif
 			const char *const argv[] = { "/bin/sh", "-c", buf_text(&line), NULL };
 
 			r = running_run(c, p, e, argv, NULL);
+			r = container_outcome(c, r, r);
 		}
 	}
 	return r;
@@ -86,7 +88,7 @@ static int run_what(struct cmd *c, const struct project *p, const struct manifes
 	if (r == -ENOENT)
 		diag_hint(&c->diag, "it is neither a script of " MANIFEST_NAME " nor a command in "
 			"the environment; 'cratons run' lists the scripts");
-	return r;
+	return container_outcome(c, r, r);
 }
 
 int cmd_run(struct cmd *c)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands.h"
+#include "container.h"
 #include "installing.h"
 #include "running.h"
 
@@ -25,5 +26,6 @@ int cmd_shell(struct cmd *c)
 		argv[0] = "/bin/sh";
 	if (c->person)
 		cmd_note(c, "In %s: only the project can be written. 'exit' leaves.", p.path);
-	return running_run(c, &p, &e, argv, NULL);
+	r = running_run(c, &p, &e, argv, NULL);
+	return container_outcome(c, r, r);
 }
