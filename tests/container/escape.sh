@@ -39,19 +39,19 @@ directories() {
 	done
 	is "$all" "" "$(name "a working directory by way of a descriptor is none")"
 	is "$(box run --rm --workdir /var/tmp -- sh -c pwd)" /tmp "$(name "one by way of a link inside is one")"
-	mkdir -p "$d/work/sub"
-	ln -s sub "$d/work/link"
+	mkdir -p "$d/there/sub"
+	ln -s sub "$d/there/link"
 	chown -R "$uid" "$d"
-	is "$(box run --rm --bind "$d/work:/work" --workdir /work/link -- pwd -P)" /work/sub "$(name "also in what is bound")"
-	box run -d --name "dir$uid" --bind "$d/work:/work" --workdir /work/sub -- sh -c 'cd /work && rmdir sub && touch ready && sleep 60' >/dev/null
-	until_there "$d/work/ready"
+	is "$(box run --rm --bind "$d/there:/there" --workdir /there/link -- pwd -P)" /there/sub "$(name "also in what is bound")"
+	box run -d --name "dir$uid" --bind "$d/there:/there" --workdir /there/sub -- sh -c 'cd /there && rmdir sub && touch ready && sleep 60' >/dev/null
+	until_there "$d/there/ready"
 	for i in {3..24}; do
-		ln -sfn "/proc/self/fd/$i" "$d/work/sub"
+		ln -sfn "/proc/self/fd/$i" "$d/there/sub"
 		all+=$(box exec "dir$uid" -- sh -c "$(seen)" 2>/dev/null)
 	done
 	is "$all" "" "$(name "nor does what runs inside exchange that of the next command")"
-	ln -sfn . "$d/work/sub"
-	is "$(box exec "dir$uid" -- pwd -P)" /work "$(name "which may be a link inside")"
+	ln -sfn . "$d/there/sub"
+	is "$(box exec "dir$uid" -- pwd -P)" /there "$(name "which may be a link inside")"
 	box rm --force "dir$uid" >/dev/null
 }
 
