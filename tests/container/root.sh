@@ -142,7 +142,7 @@ of_roots() {
 	rm "$r/etc/hosts"
 	mkdir -p "$k" && chown "$uid" "$k"
 	touch -d @0 "$T/stamp0" && find "$r" -exec touch -h -d @0 {} +
-	is "$(box --rootfs "$r" --home /home/user --ro-bind "$TOOL:/link/a/tool" --tmpfs /srv/b/../c -- sh -c 'cat /etc/hosts | grep -v :; ls /etc/passwd /opt/a/tool; touch /tmp/x ~/x /srv/c/x; touch /etc/x 2>/dev/null || echo read-only' 2>&1)" "127.0.0.1	localhost
+	is "$(box --rootfs "$r" --home /home/user --ro-bind "$TOOL:/link/a/tool" --tmpfs /srv/b/../c -- sh -c 'cat /etc/hosts | grep -v :; ls /etc/passwd /opt/a/tool; touch /tmp/x ~/x /srv/c/x; touch /etc/x 2>/dev/null || echo read-only' 2>&1)" "127.0.0.1	localhost cratons
 /etc/passwd
 /opt/a/tool
 read-only" "$(name "a root of root's: places that it lacks, beside what it has")"

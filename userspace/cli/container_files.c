@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 static bool holds(const char *dir, const char *path)
 {
@@ -33,10 +34,26 @@ static int check_home(struct container_files *f, const char *source, bool writab
 
 static int check_target(struct container_files *f, const char *given, const char *target)
 {
-	if (target && target[0] == '/' && target[1])
+	if (!target || target[0] != '/' || !target[1])
+		return diag_fail(&f->c->diag, -ERR_USAGE, "'%s': the place in the container is an absolute "
+			"path, and not /", given);
+	if (!strchr(target, ':'))
 		return 0;
-	return diag_fail(&f->c->diag, -ERR_USAGE, "'%s': the place in the container is an absolute path, and "
-		"not /", given);
+	diag_fail(&f->c->diag, -ERR_USAGE, "'%s': SOURCE:TARGET has one colon", given);
+	return diag_hint(&f->c->diag, "--ro-bind is read-only, --bind writable: there are no options after it");
+}
+
+static int check_source(struct container_files *f, const char *source)
+{
+	struct stat st;
+
+	if (stat(source, &st) < 0)
+		return diag_errno(&f->c->diag, -errno, "cannot bind '%s'", source);
+	if (!S_ISBLK(st.st_mode) && (!S_ISCHR(st.st_mode) || major(st.st_rdev) == 1))
+		return 0;
+	diag_fail(&f->c->diag, -ERR_CONTAINER, "cannot bind '%s': it is a device", source);
+	return diag_hint(&f->c->diag, "a container has null, zero, full, random, urandom and terminals of its "
+		"own, and no other device");
 }
 
 static int add_bind(struct container_files *f, const char *given, bool writable)
@@ -54,6 +71,8 @@ static int add_bind(struct container_files *f, const char *given, bool writable)
 	b.target = target.p ? target.p : b.source;
 	r = check_target(f, given, b.target);
 	if (r == 0)
+		r = check_source(f, real);
+	if (r == 0)
 		r = check_home(f, real, writable, &cover);
 	if (r == 0)
 		r = vec_push(&f->binds, b);
@@ -69,7 +88,7 @@ static int add_tmpfs(struct container_files *f, const char *given)
 	struct sandbox_bind b = { .kind = SANDBOX_BIND_TMPFS, .target = arena_str(f->arena, target).p };
 	int r = check_target(f, given, b.target);
 
-	if (r == 0 && size.p && cgroup_parse_size(size.p, &b.size) < 0)
+	if (r == 0 && size.p && (cgroup_parse_size(size.p, &b.size) < 0 || b.size == 0))
 		r = diag_fail(&f->c->diag, -ERR_USAGE, "'%s': '%s' is no size", given, size.p);
 	return r < 0 ? r : vec_push(&f->binds, b);
 }

@@ -66,6 +66,7 @@ struct plan {
 
 	/* The child's side. */
 	const char *at;			/* what a step is working on: goes into the report */
+	int host;			/* a copy of "/" as the host has it, where that is bound; or -1 */
 	int root;			/* the new root's mount */
 	int layer;			/* a tmpfs beside it, where the root is not one; or -1 */
 	int dev;			/* /dev, while it is filled */

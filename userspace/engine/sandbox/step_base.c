@@ -71,7 +71,7 @@ int base_prepare(struct plan *p, struct diag *d)
 	bool foreign = p->s->root.kind != SANDBOX_ROOT_HOST;
 	int r = !foreign && p->s->host_usr ? add_host(p) : 0;
 
-	if (r == 0 && (foreign ? !p->s->root.bare : p->s->host_usr))
+	if (r == 0 && (foreign || p->s->host_usr))
 		r = etc_prepare(p, d);
 	if (r == 0)
 		r = add_places(p);

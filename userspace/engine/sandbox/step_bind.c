@@ -8,23 +8,46 @@
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #define TMPFS_DEFAULT (64u << 20)
 
+/* What step_dev.c gives as well: null, zero, full, random, urandom. */
+static bool is_harmless(const struct stat *st)
+{
+	unsigned n = minor(st->st_rdev);
+
+	return S_ISCHR(st->st_mode) && major(st->st_rdev) == 1 && (n == 3 || n == 5 || (n >= 7 && n <= 9));
+}
+
+/* A file is often hidden by putting /dev/null there, which has to be one then. Its mode stays the host's. */
+static int let_device(int fd)
+{
+	struct mount_attr a = { .attr_set = MOUNT_ATTR_RDONLY, .attr_clr = MOUNT_ATTR_NODEV };
+
+	return mount_setattr(fd, "", AT_EMPTY_PATH, &a, sizeof(a)) < 0 ? -errno : 0;
+}
+
 static int bind_path(struct plan *p, const struct sandbox_bind *b)
 {
-	uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+	struct mount_attr a = { .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
 		(b->kind == SANDBOX_BIND_RW ? 0 : MOUNT_ATTR_RDONLY) |
-		(b->no_exec ? MOUNT_ATTR_NOEXEC : 0);
-	_cleanup_fd_ int fd = mount_copy(b->source, attributes, b->no_links);
+		(b->no_exec ? MOUNT_ATTR_NOEXEC : 0) };
+	bool whole = strcmp(b->source, "/") == 0;
+	_cleanup_fd_ int fd = whole ? TAKE_FD(p->host) : mount_copy(b->source, a.attr_set, b->no_links);
 	struct stat st;
+	int r = 0;
 
 	if (fd < 0)
-		return fd == -ENOENT && b->optional ? 0 : fd;
+		return whole ? -EBUSY : fd == -ENOENT && b->optional ? 0 : fd;
 	if (fstat(fd, &st) < 0)
 		return -errno;
+	if (whole && mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &a, sizeof(a)) < 0)
+		return -errno;
+	if (is_harmless(&st))
+		r = let_device(fd);
 	p->at = b->target;
-	return mount_attach(p, fd, b->target, S_ISDIR(st.st_mode));
+	return r < 0 ? r : mount_attach(p, fd, b->target, S_ISDIR(st.st_mode));
 }
 
 static int bind_overlay(struct plan *p, const struct sandbox_bind *b)

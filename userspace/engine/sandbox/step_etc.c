@@ -17,7 +17,6 @@
 
 static const char nsswitch[] = "passwd: files\ngroup: files\nhosts: files dns\nservices: files\n"
 			       "protocols: files\n";
-static const char hosts[] = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n";
 
 /* The loader's cache and the links of /usr/bin to what was chosen; settings that programs do not
  * start without (Debian's Java keeps its in /etc); fonts for what renders. */
@@ -50,6 +49,13 @@ static int add_user(struct plan *p)
 	return r < 0 ? r : add_file(p, "/etc/group", group.p);
 }
 
+/* With its own name: programs look for the address of the machine that they are on. */
+static int add_hosts(struct plan *p)
+{
+	return add_file(p, "/etc/hosts", arena_fmt(&p->arena, "127.0.0.1\tlocalhost %s\n"
+		"::1\tlocalhost ip6-localhost\n", p->hostname).p);
+}
+
 /* Copied, not bound: programs of the host replace it by renaming, and its target is often in /run. */
 static int add_resolv_conf(struct plan *p)
 {
@@ -61,9 +67,11 @@ static int add_resolv_conf(struct plan *p)
 	return add_file(p, "/etc/resolv.conf", arena_str(&p->arena, buf_str(&b)).p);
 }
 
-static int add_door_resolver(struct plan *p)
+static int add_resolver(struct plan *p)
 {
-	return add_file(p, "/etc/resolv.conf",
+	if (p->s->net == SANDBOX_NET_HOST)
+		return add_resolv_conf(p);
+	return p->s->net == SANDBOX_NET_NONE ? 0 : add_file(p, "/etc/resolv.conf",
 		arena_fmt(&p->arena, "nameserver %s\n", p->s->door->resolver).p);
 }
 
@@ -72,7 +80,7 @@ static int add_host_hosts(struct plan *p)
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	int r = file_slurp(AT_FDCWD, "/etc/hosts", &b, RESOLV_CONF_MAX);
 
-	return add_file(p, "/etc/hosts", r < 0 ? hosts : arena_str(&p->arena, buf_str(&b)).p);
+	return r < 0 ? add_hosts(p) : add_file(p, "/etc/hosts", arena_str(&p->arena, buf_str(&b)).p);
 }
 
 /* A pattern may match nothing, and a host may lack any of them. */
@@ -105,15 +113,19 @@ static int add_localtime(struct plan *p)
 		arena_str(&p->arena, str_of(target, (size_t)n)).p, "/etc/localtime" });
 }
 
-/* Of a root with an /etc of its own what is about the network, not about its programs, is replaced. */
+/* Of a root with an /etc of its own what is about the network, not about its programs, is replaced; of a
+ * bare one only who is asked for names, where that is us. */
 static int etc_of_foreign(struct plan *p)
 {
-	bool net = p->s->net == SANDBOX_NET_HOST;
-	int r = add_file(p, "/etc/hostname", arena_fmt(&p->arena, "%s\n", p->hostname).p);
+	bool host = p->s->net == SANDBOX_NET_HOST;
+	int r;
 
+	if (p->s->root.bare)
+		return host ? 0 : add_resolver(p);
+	r = add_file(p, "/etc/hostname", arena_fmt(&p->arena, "%s\n", p->hostname).p);
 	if (r == 0)
-		r = net ? add_host_hosts(p) : add_file(p, "/etc/hosts", hosts);
-	return r == 0 && net ? add_resolv_conf(p) : r;
+		r = host ? add_host_hosts(p) : add_hosts(p);
+	return r < 0 ? r : add_resolver(p);
 }
 
 static int etc_of_host(struct plan *p)
@@ -124,9 +136,9 @@ static int etc_of_host(struct plan *p)
 	if (r == 0)
 		r = add_file(p, "/etc/nsswitch.conf", nsswitch);
 	if (r == 0)
-		r = host ? add_host_hosts(p) : add_file(p, "/etc/hosts", hosts);
-	if (r == 0 && net)
-		r = host ? add_resolv_conf(p) : add_door_resolver(p);
+		r = host ? add_host_hosts(p) : add_hosts(p);
+	if (r == 0)
+		r = add_resolver(p);
 	if (r == 0)
 		r = add_parts(p, host_parts, ARRAY_SIZE(host_parts));
 	if (r == 0 && net)

@@ -127,11 +127,27 @@ static bool needs_layer(const struct plan *p)
 	return p->s->root.layer != SANDBOX_LAYER_NONE;
 }
 
+/* Later a copy of "/" would have what lies on top of it by then. */
+static int copy_host(struct plan *p)
+{
+	vec_foreach(b, &p->binds)
+		if (b->kind <= SANDBOX_BIND_RW && strcmp(b->source, "/") == 0 && p->host < 0) {
+			p->at = b->source;
+			p->host = mount_copy("/", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, false);
+			if (p->host < 0)
+				return p->host;
+		}
+	p->at = NULL;
+	return 0;
+}
+
 int root_enter(struct plan *p)
 {
 	const struct sandbox_root *root = &p->s->root;
-	int r;
+	int r = copy_host(p);
 
+	if (r < 0)
+		return r;
 	if (root->kind == SANDBOX_ROOT_HOST && !needs_layer(p))
 		return make_tmpfs(p, &p->root);
 	r = make_tmpfs(p, &p->layer);

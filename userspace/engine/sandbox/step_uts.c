@@ -8,6 +8,17 @@
 /* HOST_NAME_MAX of Linux. */
 #define HOSTNAME_MAX 64
 
+/* It goes into files whose lines have fields. */
+static int check_name(const char *name, struct diag *d)
+{
+	static const char made_of[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+
+	if (*name && !name[strspn(name, made_of)])
+		return 0;
+	diag_fail(d, -ERR_CONTAINER, "'%s' is no host name", name);
+	return diag_hint(d, "letters, digits, '-', '.' and '_', at most 64");
+}
+
 int uts_prepare(struct plan *p, struct diag *d)
 {
 	p->hostname = p->s->hostname ? p->s->hostname : "cratons";
@@ -16,7 +27,7 @@ int uts_prepare(struct plan *p, struct diag *d)
 	if (p->s->domainname && strlen(p->s->domainname) > HOSTNAME_MAX)
 		return diag_fail(d, -ERR_CONTAINER, "the domain name '%s' is too long",
 			p->s->domainname);
-	return 0;
+	return check_name(p->hostname, d);
 }
 
 int uts_enter(struct plan *p)
