@@ -114,6 +114,23 @@ const cases = {
     check(fs.readFileSync(canary, 'utf8') === 'as it was' && !fs.existsSync(path.join(dir, 'x')), 'written outside')
     await intact()
   },
+  'it is a container like others while it runs': async () => {
+    r.add('patient', '1.0.0', script(`
+      const fs = require('fs')
+      setInterval(() => fs.existsSync('stop') && process.exit(0), 20)`))
+    const dir = project('patient = "1"', ['patient'])
+    let k
+    const ended = cratons(dir, ['install'])
+    for (let i = 0; i < 200 && !k; i++) {
+      k = JSON.parse((await cratons(dir, ['ps', '--json'])).out).find(k => k.profile === 'script')
+      await new Promise(resolve => setTimeout(resolve, 50))
+    }
+    check(k && k.package === 'npm:patient@1.0.0' && k.status === 'running', JSON.stringify(k))
+    expect(await cratons(dir, ['ps']), 0, 'npm:patient@1.0.0', 'node build.js')
+    expect(await cratons(dir, ['container', 'exec', k.id, 'sh', '-c', 'touch stop']), 0)
+    expect(await ended, 0)
+    check(fs.readdirSync(path.join(store, 'containers')).join() === 'lock', 'it is left')
+  },
   'what it leaves: modes, links, no sockets, and a file it closed to itself': async () => {
     r.add('leaves', '1.0.0', script(`
       const fs = require('fs'), cp = require('child_process')

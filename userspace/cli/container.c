@@ -42,6 +42,13 @@ static int add_plain(struct buf *b, const char *text, size_t width)
 	return r;
 }
 
+const char *container_plain(struct arena *a, const char *text)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	return add_plain(&b, text, 0) < 0 ? "?" : arena_str(a, buf_str(&b)).p;
+}
+
 const char *container_command_line(struct arena *a, const struct container_record *k, size_t width)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
@@ -129,6 +136,7 @@ void container_json(struct cmd *c, const struct container_record *k)
 	put_text(c, "id", k->id);
 	put_text(c, "name", k->name);
 	put_text(c, "profile", k->profile);
+	put_text(c, "package", k->package);
 	put_text(c, "status", container_status_name(k->status));
 	put_list(c, "command", k->argv, false);
 	put_text(c, "root", k->root);

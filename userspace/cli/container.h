@@ -15,6 +15,9 @@ int container_named(struct cmd *c, struct arena *a, const char *which, struct co
 /* Its name, or its id. */
 const char *container_shown(const struct container_record *k);
 
+/* A text of the record that can drive no terminal, in the arena. */
+const char *container_plain(struct arena *a, const char *text);
+
 /* The command in one line that can drive no terminal and feign no second line; at most `width` bytes
  * (0: all), in the arena. */
 const char *container_command_line(struct arena *a, const struct container_record *k, size_t width);

@@ -17,7 +17,7 @@ static struct container_traffic traffic[] = { { "example.org:443", 1, 2, 3, 1ULL
 static struct container_record full(void)
 {
 	return (struct container_record){
-		.id = ID, .name = "web", .profile = "container", .root = "/r", .cwd = "/w", .hostname = "h",
+		.id = ID, .name = "web", .profile = "container", .package = "npm:p@1", .root = "/r", .cwd = "/w", .hostname = "h",
 		.cgroup = "/sys/fs/cgroup/cratons/" ID, .net = "grants", .grants = grants,
 		.traffic = traffic, .ntraffic = 1, .argv = argv, .status = CONTAINER_EXITED,
 		.supervisor = 11, .init = 12, .init_start = 1ULL << 50, .supervisor_start = 7,

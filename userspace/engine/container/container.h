@@ -40,6 +40,7 @@ struct container_spec {
 	const char *name;		/* or NULL; unique among those that are there */
 	const char *profile;		/* what made it: "container", "run", "shell", "exec", "script" */
 	const char *root;		/* for people: where its files come from */
+	const char *package;		/* likewise: whose script it is, or NULL */
 	struct sandbox sandbox;		/* complete but for cgroup, door and stdio */
 	struct cgroup_limits limits;
 	const struct grants *grants;	/* SANDBOX_NET_DOOR */
@@ -60,6 +61,9 @@ struct container_spec {
 	void (*warn)(void *data, const char *text);
 	void *warn_data;
 	bool keep_env;			/* the record has the environment, for `exec` */
+	/* All of how it ended, with the output that was captured, which is the caller's to free; or NULL. Not
+	 * with `detach`. */
+	struct sandbox_result *result;
 };
 
 /* All texts are in the caller's arena. */
@@ -70,7 +74,7 @@ struct container_traffic {
 };
 
 struct container_record {
-	const char *id, *name, *profile, *root, *cwd, *hostname;
+	const char *id, *name, *profile, *package, *root, *cwd, *hostname;
 	const char *cgroup;		/* its path; "" while it is being made; NULL: none */
 	const char *net;		/* "none", "host", "grants" */
 	const char *const *grants;	/* as written; NULL-terminated, or NULL */

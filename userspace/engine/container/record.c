@@ -202,6 +202,7 @@ int record_print(struct buf *to, const struct container_record *c)
 	put_text(&o, "id", c->id);
 	put_text(&o, "name", c->name);
 	put_text(&o, "profile", c->profile);
+	put_text(&o, "package", c->package);
 	put_text(&o, "status", statuses[c->status]);
 	put_words(&o, "command", c->argv);
 	put_text(&o, "root", c->root);
@@ -514,6 +515,7 @@ int record_parse(struct arena *a, struct str text, const char *id, struct contai
 	c.id = get_text(&r, v, "id", true);
 	c.name = get_text(&r, v, "name", false);
 	c.profile = get_text(&r, v, "profile", true);
+	c.package = get_text(&r, v, "package", false);
 	c.root = get_text(&r, v, "root", false);
 	c.cwd = get_text(&r, v, "cwd", false);
 	c.hostname = get_text(&r, v, "hostname", false);

@@ -154,7 +154,7 @@ static int make_sandbox(struct life *life, struct diag *d)
 		s->stdio = SANDBOX_STDIO_STREAMS;
 		s->stream = write_logs;
 		s->stream_data = life;
-	} else if (s->limits.output_max) {
+	} else if (s->limits.output_max && s->stdio == SANDBOX_STDIO_INHERIT) {
 		s->stdio = SANDBOX_STDIO_STREAMS;
 	}
 	return spec->prepare ? spec->prepare(spec->data, s, d) : 0;
@@ -272,7 +272,10 @@ static int lead(struct life *life, struct diag *d)
 	cgroup_remove(life->cgroup);
 	if (spec->done)
 		spec->done(spec->data);
-	buf_done(&result.output);
+	if (r == 0 && spec->result)
+		*spec->result = result;
+	else
+		buf_done(&result.output);
 	return r;
 }
 
@@ -329,6 +332,7 @@ static int describe(struct supervised *c, const struct container_spec *s)
 	*rec = (struct container_record){
 		.name = s->name,
 		.profile = s->profile,
+		.package = s->package,
 		.root = s->root,
 		.cwd = s->sandbox.cwd,
 		.hostname = s->sandbox.hostname,

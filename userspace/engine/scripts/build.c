@@ -3,9 +3,9 @@
 
 #include "base/arena.h"
 #include "base/fd.h"
+#include "engine/container/container.h"
 #include "engine/env/materialize.h"
 #include "engine/mount/mount.h"
-#include "engine/sandbox/sandbox.h"
 #include "engine/scripts/ingest.h"
 #include "prim/err.h"
 
@@ -194,12 +194,21 @@ static int run_step(struct build *b, const struct build_step *step)
 		.host_usr = true,
 	};
 	struct sandbox_result result = { 0 };
-	int r = script_env(b, &s, step, &s.env);
+	struct container_spec spec = {
+		.profile = "script",
+		.package = arena_str(&b->arena, q->package->id).p,
+		.root = buf_text(&b->host_dir),
+		.remove = true,
+		.result = &result,
+	};
+	const char *id;
+	int status, r = script_env(b, &s, step, &s.env);
 
 	if (r == 0 && (!own || !binds[0].source || !binds[2].source))
 		r = -ENOMEM;
+	spec.sandbox = s;
 	if (r == 0)
-		r = sandbox_run(&s, &result, b->diag);
+		r = container_run(q->home_fd, &b->arena, &spec, &id, &status, b->diag);
 	if (r == 0 && (result.ended_by || sandbox_exit_status(&result) != 0))
 		r = script_failed(b, step, &result);
 	buf_done(&result.output);
