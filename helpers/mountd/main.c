@@ -99,6 +99,7 @@ static void serve_one(const struct service *s, int report)
 		return;
 	p.uid = who.uid;
 	p.gid = who.gid;
+	p.pid = who.pid;
 	if (fd_write_all(report, &p.uid, sizeof(p.uid)) < 0)
 		return;
 	close(report);

@@ -4,7 +4,8 @@
  * forks; a child takes one connection, answers one request and ends. The first process never touches
  * what a peer sent: taking a descriptor in, or closing one (a socket that lingers, a file whose FUSE
  * server is silent), can make a process wait for whoever made it. A child that waits is ended by its
- * alarm.
+ * alarm, but for one that closes a file of FUSE: the kernel lets nothing end that but the server, so it
+ * stands in its user's place for as long.
  */
 #ifndef CRATONS_MOUNTD_H
 #define CRATONS_MOUNTD_H
@@ -24,6 +25,7 @@ struct peer {
 	int connection;
 	uid_t uid;
 	gid_t gid;
+	pid_t pid;	/* who connected; it may be gone */
 };
 
 /* Why a request was not done: a status, and with MOUNTD_FAILED the system's error. */
@@ -36,6 +38,10 @@ struct answer {
 
 /* confine.c: from here on no capability but CAP_SYS_ADMIN, and few system calls. */
 int mountd_confine(struct diag *d);
+
+/* origin.c: whether who connected lives in the service's own user namespace, as far as can be known. In
+ * another one a user may be many: all their subordinate ids (newuidmap(1)), each with a user's limits. */
+bool origin_is_ours(const struct peer *p);
 
 /* serve.c: one connection, to its end. `crowded`: the peer has too many open. */
 void mountd_serve(const struct peer *p, bool crowded);

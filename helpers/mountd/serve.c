@@ -136,8 +136,10 @@ void mountd_serve(const struct peer *p, bool crowded)
 	struct mountd_request q;
 	struct answer a;
 
-	if (crowded) {
-		(void)reply(p, ANSWER(CROWDED), -1);
+	/* What came with the request of either is not even taken: it goes with the connection, and that
+	 * waits for nobody. */
+	if (crowded || !origin_is_ours(p)) {
+		(void)reply(p, crowded ? ANSWER(CROWDED) : ANSWER(OUTSIDER), -1);
 		return;
 	}
 	if (!receive(p, &q, &fd, &a))

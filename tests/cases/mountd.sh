@@ -138,8 +138,9 @@ refusals() {
 	exits 50 "root's directory, by the command" user "$enter" "$mine" --host "$tree" "$T/roots"
 	has "$err" "cannot mount at $T/roots: cratons-mountd says: it is not this user's" "and it says why"
 	is "$("$python" "$tool" ask mount path:"$T/roots")" ROOT "root is refused"
-	is "$(as_nobody unshare -Urm "$python" "$tool" ask mount path:"$mine/dir")" \
-		ELSEWHERE "a directory as another mount namespace has it"
+	is "$(as_nobody "$python" "$tool" elsewhere "$mine/dir")" ELSEWHERE "a directory as another mount namespace has it"
+	is "$(as_nobody unshare -Ur "$python" "$tool" ask hello)" OUTSIDER "who asks from another user namespace"
+	is "$(as_nobody unshare -U "$python" "$tool" ask mount path:"$mine/dir")" OUTSIDER "and has no id in it"
 	is "$(as_nobody "$python" "$tool" detached)" ELSEWHERE "one in a tree of the user's that hangs nowhere"
 	as_nobody mkdir "$mine/brief"
 	answers "FAILED ENOENT" "a directory that was removed" mount gone:"$mine/brief"

@@ -10,6 +10,7 @@ mountd.py many DIRECTORY                        mounts in it until that is refus
 mountd.py stack DIRECTORY                       asks with a descriptor from before another mount was made there
 mountd.py swap DIRECTORY OTHER N                asks while the directory is renamed and its name a link to OTHER
 mountd.py detached                              asks for a directory in a tree that hangs in no namespace
+mountd.py elsewhere DIRECTORY                   asks for it as another mount namespace has it
 mountd.py tmpfs DIRECTORY                       mounts one there, as whoever it is; mountd.py umount DIRECTORY
 
 KIND is how PATH is opened: path (O_PATH, a directory), link (O_PATH, whatever it is), read (for reading),
@@ -213,21 +214,41 @@ def stack(directory):
     print(ask("mount", [fd])[0])
 
 
-def detached():
-    """fsopen(tmpfs) in a user namespace of our own: a tree that is ours, with all rights over its flags."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    uid, gid = os.getuid(), os.getgid()
-    if libc.unshare(0x10000000 | 0x00020000) < 0:
-        return print("no user namespace")
-    for name, text in (("setgroups", "deny"), ("uid_map", "0 %d 1" % uid), ("gid_map", "0 %d 1" % gid)):
-        with open("/proc/self/" + name, "w") as f:
-            f.write(text)
+def inside(flags, make):
+    """What make() opened in a user namespace of a child's own; who asks with it stays outside."""
+    ours, theirs = socket.socketpair()
+    pid, uid, gid = os.fork(), os.getuid(), os.getgid()
+    if pid == 0:
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.unshare(0x10000000 | flags) < 0:
+            os._exit(1)
+        for name, text in (("setgroups", "deny"), ("uid_map", "0 %d 1" % uid), ("gid_map", "0 %d 1" % gid)):
+            with open("/proc/self/" + name, "w") as f:
+                f.write(text)
+        socket.send_fds(theirs, [b"x"], [make(libc)])
+        os._exit(0)
+    theirs.close()
+    got = socket.recv_fds(ours, 1, 1)[1]
+    os.waitpid(pid, 0)
+    return got[0] if got else sys.exit("no user namespace")
+
+
+def tree(libc):
+    """fsopen(tmpfs): a tree that is ours, with all rights over its flags."""
     context = libc.syscall(430, b"tmpfs", 1)
     if context < 0 or libc.syscall(431, context, 6, None, None, 0) < 0:
-        return print("no tmpfs")
-    tree = libc.syscall(432, context, 1, 0)
-    os.mkdir("dir", dir_fd=tree)
-    print(ask("mount", [os.open("dir", os.O_PATH | os.O_DIRECTORY, dir_fd=tree)])[0])
+        sys.exit("no tmpfs")
+    fd = libc.syscall(432, context, 1, 0)
+    os.mkdir("dir", dir_fd=fd)
+    return os.open("dir", os.O_PATH | os.O_DIRECTORY, dir_fd=fd)
+
+
+def detached():
+    print(ask("mount", [inside(0x00020000, tree)])[0])
+
+
+def elsewhere(path):
+    print(ask("mount", [inside(0x00020000, lambda libc: os.open(path, os.O_PATH | os.O_DIRECTORY))])[0])
 
 
 def called(r):
@@ -254,6 +275,8 @@ elif verb == "stack":
     stack(rest[0])
 elif verb == "detached":
     detached()
+elif verb == "elsewhere":
+    elsewhere(rest[0])
 elif verb == "tmpfs":
     called(ctypes.CDLL(None, use_errno=True).mount(b"tmpfs", rest[0].encode(), b"tmpfs", 0, None))
 elif verb == "umount":

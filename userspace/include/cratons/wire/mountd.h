@@ -40,7 +40,8 @@ enum mountd_operation {
 	X(TOO_MANY,	"there are too many mounts of this user, or of all users")                 \
 	X(NOT_OURS,	"no environment is mounted there")                                         \
 	X(IN_USE,	"something else is mounted in it")                                         \
-	X(FAILED,	"a system call failed")	/* error says how */
+	X(FAILED,	"a system call failed") /* error says how */                               \
+	X(OUTSIDER,	"it is asked from another user namespace (a container?)")
 
 enum mountd_status {
 	MOUNTD_STATUS_NONE,
