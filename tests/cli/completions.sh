@@ -25,6 +25,19 @@ is "$(complete_bash cratons init --f)" --from "bash: a verb's option"
 is "$(complete_bash cratons -C . init --nam)" --name "bash: after the program's options"
 is "$(complete_bash cratons init --no-p)" --no-progress "bash: the program's options"
 
+is "$(complete_bash cratons container sto)" stop "bash: a verb below"
+is "$(complete_bash cratons container stop --t)" --time "bash: its own options"
+is "$(complete_bash cratons container stop --b)" "" "bash: and not another's"
+is "$(complete_bash cratons container run --b)" "--bundle --bind --best-effort" "bash: those of run"
+cratons container run --name left -- true 2>/dev/null && have=left || have=
+if [ -n "$have" ]; then
+	is "$(complete_bash cratons container rm le)" left "bash: a container"
+	is "$(complete_bash cratons logs le)" left "bash: for a short form too"
+	is "$(cratons ps -aq)" left "ps --quiet"
+else
+	skip "bash: a container" "no containers here"
+fi
+
 if command -v zsh >/dev/null; then
 	succeeds "zsh reads its" zsh -n zsh
 	exits 0 "zsh loads it" zsh -f -c 'autoload -U compinit; compinit -u -D -d ./dump; . ./zsh; [[ ${_comps[cratons]} = _cratons ]]'
@@ -38,6 +51,11 @@ if command -v fish >/dev/null; then
 	is "$(complete_fish cratons compl)" "completions " "fish: a verb"
 	is "$(complete_fish cratons completions f)" "fish " "fish: an action"
 	is "$(complete_fish cratons init --fr)" "--from " "fish: an option"
+	is "$(complete_fish cratons container sto)" "stop " "fish: a verb below"
+	is "$(complete_fish cratons container stop --ti)" "--time " "fish: its own options"
+	is "$(complete_fish cratons container stop --bu)" "" "fish: and not another's"
+	is "$(complete_fish cratons run --bu)" "" "fish: nor of one that is called the same"
+	[ -z "$have" ] || is "$(complete_fish cratons container rm le)" "left " "fish: a container"
 	is "$(complete_fish cratons --color al)" "always " "fish: a value"
 else
 	skip "fish loads it" "fish is not installed"

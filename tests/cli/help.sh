@@ -25,6 +25,14 @@ for page in "$man"/*.1; do
 	fi
 	[ "$verb" != cratons ] || continue
 	succeeds "$verb --help" cratons "$verb" --help
+	# Of a verb with verbs below it each has its own part of the page.
+	for below in $(sed -n 's/^\.It Cm \([a-z]*\)$/\1/p' "$page"); do
+		[ "$verb" = container ] || break
+		shown=$out
+		succeeds "$verb $below --help" cratons "$verb" "$below" --help
+		is "$out" "$(cratons help "$verb" "$below")" "help $verb $below is the same"
+		out+=$shown
+	done
 	missing=$(mandoc -T ascii -O width=1000 "$page" | sed 's/.\x08//g' |
 		sed -n '/^OPTIONS/,/^[A-Z]/p' | grep -oE '^ +-[^ ]+' | while read -r option; do
 			grep -qF -- "${option%,}" <<<"$out" || echo "$option"
@@ -37,4 +45,12 @@ for verb in $(cratons --help | sed -n 's/^    \([a-z]\+\)  .*/\1/p'); do
 done
 lines=$(cratons --help | awk 'length > 90' | head -n 3)
 is "$lines" "" "lines are filled"
+succeeds "container stop --help" cratons container stop --help
+has "$out" "-t, --time SECONDS
+            How long to wait before" "container stop --help has its own options"
+has_not "$out" "--bundle" "and not those of others"
+has "$out" "    cratons container stop [-t SECONDS] CONTAINER ..." "and its own synopsis"
+has_not "$out" "container exec" "and no other"
+exits 2 "help of what is no part" cratons help container nosuch
+has "$err" "no command of cratons container" "says so"
 finish

@@ -21,8 +21,8 @@ exits 2 "a value where none belongs" cratons --json=yes help
 exits 2 "a missing value" cratons -C
 exits 2 "not one of the choices" cratons --color sometimes help
 has "$err" "auto|always|never" "lists them"
-exits 2 "too many arguments" cratons help a b
-has "$err" "unexpected argument 'b'" "names the first"
+exits 2 "too many arguments" cratons help a b c
+has "$err" "unexpected argument 'c'" "names the first"
 exits 2 "--json where nothing is reported" cratons --json help
 is "$err" "" "the error is on stdout"
 is "$(node -e 'const e = JSON.parse(process.argv[1]).error; console.log(e.code, e.name, Object.keys(e).join())' "$out")" \

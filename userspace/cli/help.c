@@ -33,15 +33,28 @@ int help_page(struct cmd *c, const char *mdoc)
 	return show(c, mdoc, NULL);
 }
 
+/* Of a verb below another what their page says of it, of one with verbs below it which there are. */
 int help_command(struct cmd *c, const struct command *command)
 {
-	int r;
+	struct str rest = str_from(command->name), first = str_cut(&rest, ' ');
+	_cleanup_buf_ struct buf own = BUF_INIT;
+	const char *page = command->page;
+	int r = 0;
 
+	if (rest.p) {
+		r = manpage_below(&own, command->page, rest.p);
+		page = buf_text(&own);
+	}
+	if (r < 0)
+		return diag_errno(&c->diag, r, "cannot show the manual page");
 	cmd_print(c, "cratons %s: %s\n\n", command->name, command->summary);
-	r = show(c, command->page, "SYNOPSIS|OPTIONS|EXAMPLES");
+	r = show(c, page, command_below(command) ? "SYNOPSIS|DESCRIPTION|EXAMPLES" : rest.p ? NULL :
+		"SYNOPSIS|OPTIONS|EXAMPLES");
 	if (r < 0)
 		return r;
-	cmd_print(c, "\nThe whole page: cratons help %s\n", command->name);
+	if (command_below(command))
+		cmd_print(c, "\nThe options of each: cratons %s COMMAND --help", command->name);
+	cmd_print(c, "\nThe whole page: cratons help %.*s\n", STR_ARG(first));
 	return 0;
 }
 

@@ -24,6 +24,7 @@ struct man {
 	bool literal;		/* between .Bd and .Ed */
 	bool glue;		/* no space before the next word */
 	bool blank;		/* a blank line is due before the next text */
+	bool titled;		/* nothing came since the section's title */
 	unsigned width, column, indent;
 	/* Lists: how far their text is in, whether their items stand close, what starts an item. */
 	struct list {
@@ -59,9 +60,9 @@ static void newline(struct man *m)
 
 static void start_line(struct man *m)
 {
-	if (m->blank && m->to->len)
+	if (m->blank && m->to->len && !m->titled)
 		note(m, buf_addc(m->to, '\n'));
-	m->blank = false;
+	m->blank = m->titled = false;
 	for (unsigned i = 0; i < m->indent; i++)
 		note(m, buf_addc(m->to, ' '));
 	m->column = m->indent;
@@ -326,12 +327,14 @@ static void section(struct man *m, struct str title)
 	m->indent = 0;
 	m->depth = 0;
 	m->blank = true;
+	m->titled = false;
 	m->shown = wanted(m->sections, title);
 	m->synopsis = str_is(title, "SYNOPSIS");
 	if (!m->shown)
 		return;
 	put_words(m, STYLE_BOLD, title);
 	end_line(m);
+	m->titled = true;
 	m->indent = 4;
 }
 

@@ -13,6 +13,10 @@
  * "SYNOPSIS|OPTIONS", only those; NULL: all. 0, -ENOMEM or -ERR_LIMIT. */
 int manpage_render(struct buf *ret, const char *mdoc, const char *sections, unsigned width);
 
+/* Appends, as mdoc, what the page says of one of the verbs below its own: the other functions take that
+ * like a page. -ENOENT when it says nothing. */
+int manpage_below(struct buf *ret, const char *mdoc, const char *verb);
+
 /* Whether a section is there. */
 bool manpage_has(const char *mdoc, const char *section);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Completion scripts, made from the tables of options and the manual pages. Each script is data for
- * its shell and calls nothing.
+ * its shell, and calls nothing but `cratons ps`, for which containers there are.
  */
 #include "commands.h"
 #include "manpage.h"
@@ -60,6 +60,22 @@ static const struct opt *action_of(const struct command *k)
 	return NULL;
 }
 
+static bool wants_containers(const struct command *k)
+{
+	opt_foreach(o, k->options)
+		if (o->kind == OPT_KIND_ARGS && strcmp(o->value, "CONTAINER") == 0)
+			return true;
+	return false;
+}
+
+/* Of a verb below another its own part of their page: options of two may have one name. */
+static const char *page_of(const struct command *k, struct buf *room)
+{
+	buf_reset(room);
+	return strchr(k->name, ' ') && manpage_below(room, k->page, command_word(k)) == 0 ?
+		buf_text(room) : k->page;
+}
+
 /* Choices with spaces between; "" for a value that is free. */
 static void put_choices(struct script *s, const char *choices)
 {
@@ -90,15 +106,26 @@ static void bash_values(struct script *s, const char *verb, const struct opt *ta
 			continue;
 		if (o->name)
 			put(s, "\t%s,--%s", verb, o->name);
-		if (o->name && o->letter)
-			put(s, "|%s,-%c", verb, o->letter);
-		else if (o->letter)
-			put(s, "\t%s,-%c", verb, o->letter);
+		if (o->letter)
+			put(s, "%s%s,-%c", o->name ? "|" : "\t", verb, o->letter);
 		put(s, ") values=\"");
 		if (o->kind == OPT_KIND_CHOICE)
 			put_choices(s, o->value);
 		put(s, "\" takes=y ;;\n");
 	}
+}
+
+static void bash_verb(struct script *s, const struct command *k)
+{
+	const struct opt *action = action_of(k);
+
+	put(s, "\t'%s') words=\"", k->name);
+	if (action)
+		put_choices(s, action->value);
+	bash_options(s, k->options);
+	put(s, " $global\"%s ;;\n", wants_containers(k) ? " containers=y" : "");
+	for (const struct command *b = command_below(k); b && b->name; b++)
+		bash_verb(s, b);
 }
 
 static void bash_verbs(struct script *s)
@@ -107,18 +134,35 @@ static void bash_verbs(struct script *s)
 	for (const struct command *k = commands; k->name; k++)
 		put(s, "%s ", k->name);
 	put(s, "$global\" ;;\n");
-	for (const struct command *k = commands; k->name; k++) {
-		const struct opt *action = action_of(k);
-
-		put(s, "\t%s) words=\"", k->name);
-		if (action)
-			put_choices(s, action->value);
-		bash_options(s, k->options);
-		for (const struct command *b = command_below(k); b && b->name; b++)
-			bash_options(s, b->options);
-		put(s, " $global\" ;;\n");
-	}
+	for (const struct command *k = commands; k->name; k++)
+		bash_verb(s, k);
 	put(s, "\tesac\n");
+}
+
+/* A verb and the one below it are found as "container run". */
+static void bash_below(struct script *s)
+{
+	put(s, "\tcase $verb,${COMP_WORDS[i+1]} in\n");
+	for (const struct command *k = commands; k->name; k++)
+		for (const struct command *b = command_below(k); b && b->name; b++)
+			put(s, "\t%s,%s) [ $((i + 1)) -ge $COMP_CWORD ] || verb='%s' ;;\n", k->name,
+				command_word(b), b->name);
+	put(s, "\tesac\n");
+}
+
+static void bash_all_values(struct script *s)
+{
+	_cleanup_buf_ struct buf quoted = BUF_INIT;
+
+	bash_values(s, "*", global_options);
+	for (const struct command *k = commands; k->name; k++) {
+		bash_values(s, k->name, k->options);
+		for (const struct command *b = command_below(k); b && b->name; b++) {
+			buf_reset(&quoted);
+			if (buf_addf(&quoted, "'%s'", b->name) == 0)
+				bash_values(s, buf_text(&quoted), b->options);
+		}
+	}
 }
 
 static void bash(struct script *s)
@@ -126,7 +170,7 @@ static void bash(struct script *s)
 	put(s, "# bash completion for cratons\n"
 	       "_cratons() {\n"
 	       "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-	       "\tlocal verb= words= values= takes= i global=\"");
+	       "\tlocal verb= words= values= takes= containers= i global=\"");
 	bash_options(s, global_options);
 	put(s, "\"\n"
 	       "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
@@ -135,19 +179,15 @@ static void bash(struct script *s)
 	       "\t\t-*) ;;\n"
 	       "\t\t*) verb=${COMP_WORDS[i]}; break ;;\n"
 	       "\t\tesac\n"
-	       "\tdone\n"
-	       "\tif [ \"$prev\" = = ]; then\n"
+	       "\tdone\n");
+	bash_below(s);
+	put(s, "\tif [ \"$prev\" = = ]; then\n"
 	       "\t\tprev=${COMP_WORDS[COMP_CWORD-2]}\n"
 	       "\telif [ \"$cur\" = = ]; then\n"
 	       "\t\tcur=\n"
 	       "\tfi\n"
 	       "\tcase \"$verb,$prev\" in\n");
-	bash_values(s, "*", global_options);
-	for (const struct command *k = commands; k->name; k++)
-		bash_values(s, k->name, k->options);
-	for (const struct command *k = commands; k->name; k++)
-		for (const struct command *b = command_below(k); b && b->name; b++)
-			bash_values(s, k->name, b->options);
+	bash_all_values(s);
 	put(s, "\tesac\n"
 	       "\tif [ -n \"$takes\" ]; then\n"
 	       "\t\tif [ -n \"$values\" ]; then\n"
@@ -158,7 +198,10 @@ static void bash(struct script *s)
 	       "\t\treturn\n"
 	       "\tfi\n");
 	bash_verbs(s);
-	put(s, "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+	put(s, "\tif [ -n \"$containers\" ]; then\n"
+	       "\t\twords=\"$words $(\"${COMP_WORDS[0]}\" ps --all --quiet 2>/dev/null)\"\n"
+	       "\tfi\n"
+	       "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
 	       "}\n"
 	       "complete -o default -F _cratons cratons\n");
 }
@@ -195,23 +238,32 @@ static void zsh_options(struct script *s, const struct opt *table, const char *p
 
 static void zsh_verb(struct script *s, const struct command *k)
 {
+	const struct command *below = command_below(k);
 	const struct opt *action = action_of(k);
+	_cleanup_buf_ struct buf page = BUF_INIT;
 
-	put(s, "\t%s)\n\t\t_arguments $global \\\n", k->name);
-	zsh_options(s, k->options, k->page);
-	for (const struct command *b = command_below(k); b && b->name; b++)
-		zsh_options(s, b->options, k->page);
+	put(s, "\t%s)\n\t\t_arguments %s$global \\\n", command_word(k), below ? "-C " : "");
+	zsh_options(s, k->options, page_of(k, &page));
 	if (action) {
 		put(s, "\t\t'1:action:(");
 		put_choices(s, action->value);
 		put(s, ")' \\\n");
 	}
-	put(s, "\t\t'*:argument:_files'\n\t\t;;\n");
+	if (!below) {
+		put(s, "\t\t'*:argument:%s'\n\t\t;;\n", wants_containers(k) ? "_cratons_containers" :
+			"_files");
+		return;
+	}
+	put(s, "\t\t'*::argument:->below' && return\n\tcase $line[1] in\n");
+	for (; below->name; below++)
+		zsh_verb(s, below);
+	put(s, "\tesac\n\t\t;;\n");
 }
 
 static void zsh(struct script *s)
 {
 	put(s, "#compdef cratons\n"
+	       "_cratons_containers() { compadd -- $(cratons ps --all --quiet 2>/dev/null) }\n"
 	       "_cratons() {\n"
 	       "\tlocal curcontext=$curcontext state line\n"
 	       "\tlocal -a global verbs\n"
@@ -234,18 +286,37 @@ static void zsh(struct script *s)
 	       "else compdef _cratons cratons; fi\n");
 }
 
-/* fish: one complete line an option. */
+/* fish: one complete line an option. A verb's condition is that it was seen, and not below another. */
 
-static void fish_options(struct script *s, const struct opt *table, const char *page, const char *verb)
+static void fish_when(struct script *s, const struct command *k)
+{
+	struct str rest = str_from(k->name), first = str_cut(&rest, ' ');
+
+	put(s, "complete -c cratons -n '");
+	for (const struct command *p = commands; p->name && !rest.p; p++)
+		if (p != k && command_below(p))
+			put(s, "not __fish_seen_subcommand_from %s; and ", p->name);
+	put(s, "__fish_seen_subcommand_from %.*s", STR_ARG(first));
+	if (rest.p)
+		put(s, "; and __fish_seen_subcommand_from %.*s", STR_ARG(rest));
+	for (const struct command *b = command_below(k); b && b->name; b++)
+		put(s, "%s %s", b == command_below(k) ? "; and not __fish_seen_subcommand_from" : "",
+			command_word(b));
+	put(s, "'");
+}
+
+static void fish_options(struct script *s, const struct opt *table, const char *page,
+	const struct command *k)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT;
 
 	opt_foreach(o, table) {
 		if (!opt_is_option(o))
 			continue;
-		put(s, "complete -c cratons");
-		if (verb)
-			put(s, " -n '__fish_seen_subcommand_from %s'", verb);
+		if (k)
+			fish_when(s, k);
+		else
+			put(s, "complete -c cratons");
 		if (o->name)
 			put(s, " -l %s", o->name);
 		if (o->letter)
@@ -262,23 +333,34 @@ static void fish_options(struct script *s, const struct opt *table, const char *
 	}
 }
 
+static void fish_verb(struct script *s, const struct command *k)
+{
+	const struct opt *action = action_of(k);
+	_cleanup_buf_ struct buf page = BUF_INIT;
+
+	fish_options(s, k->options, page_of(k, &page), k);
+	if (action) {
+		fish_when(s, k);
+		put(s, " -f -a '");
+		put_choices(s, action->value);
+		put(s, "'\n");
+	}
+	if (wants_containers(k)) {
+		fish_when(s, k);
+		put(s, " -f -a '(cratons ps --all --quiet 2>/dev/null)'\n");
+	}
+	for (const struct command *b = command_below(k); b && b->name; b++)
+		fish_verb(s, b);
+}
+
 static void fish(struct script *s)
 {
 	put(s, "# fish completion for cratons\n");
 	fish_options(s, global_options, global_page(), NULL);
 	for (const struct command *k = commands; k->name; k++) {
-		const struct opt *action = action_of(k);
-
 		put(s, "complete -c cratons -n __fish_use_subcommand -f -a %s -d '%s'\n", k->name,
 			k->summary);
-		fish_options(s, k->options, k->page, k->name);
-		for (const struct command *b = command_below(k); b && b->name; b++)
-			fish_options(s, b->options, k->page, k->name);
-		if (!action)
-			continue;
-		put(s, "complete -c cratons -n '__fish_seen_subcommand_from %s' -f -a '", k->name);
-		put_choices(s, action->value);
-		put(s, "'\n");
+		fish_verb(s, k);
 	}
 }
 

@@ -6,10 +6,11 @@
 
 #define COMMAND_WIDTH 48
 
-static bool arg_all;
+static bool arg_all, arg_only;
 
 const struct opt ps_options[] = {
 	OPT_FLAG("all", 'a', &arg_all),
+	OPT_FLAG("quiet", 'q', &arg_only),
 	OPT_END,
 };
 
@@ -74,7 +75,7 @@ int cmd_ps(struct cmd *c)
 		return r;
 	if (c->use_json)
 		json_out_open(&c->json, '[');
-	else
+	else if (!arg_only)
 		cmd_print(c, STYLE_DIM "%-12s  %-16s  %-9s  %-14s  %-7s  %s" STYLE_END "\n", "ID", "NAME",
 			"PROFILE", "STATUS", "AGE", "COMMAND");
 	for (size_t i = 0; i < n; i++) {
@@ -82,6 +83,8 @@ int cmd_ps(struct cmd *c)
 			continue;
 		if (c->use_json)
 			container_json(c, &list[i]);
+		else if (arg_only)
+			cmd_print(c, "%s\n", container_shown(&list[i]));
 		else
 			print_row(c, &a, &list[i]);
 	}
