@@ -169,6 +169,10 @@ kernel() {
 		attack "the switch $switch" switch bare_root
 	done
 	attack "make a cgroup" cgroup bare_root
+	for about in /proc/bus/input/devices /proc/bus/pci/devices /proc/fs/*/*/options; do
+		[ -e "$about" ] || { say_skip "what $about tells" "this host has none"; continue; }
+		may_fail="there is nothing in it" attack "what $about tells" told
+	done
 	for about in /proc/kcore /proc/keys /proc/timer_list /proc/kallsyms /proc/cmdline /proc/1/environ \
 		/sys/kernel/vmcoreinfo /sys/class/net/lo/address /sys/fs/cgroup/cgroup.procs; do
 		[ -e $about ] || { say_skip "what $about tells" "this host has none"; continue; }
