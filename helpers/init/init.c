@@ -268,7 +268,8 @@ static long number(const char *text, long n, long *ret_len)
 static bool kill_children(void)
 {
 	char text[PATH_LENGTH];
-	long fd = sys4(__NR_openat, AT_FDCWD, "/proc/thread-self/children", O_RDONLY | O_CLOEXEC, 0);
+	long fd = sys4(__NR_openat, AT_FDCWD, "/proc/thread-self/children",
+		O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
 	long n = fd < 0 ? 0 : sys3(__NR_read, fd, text, sizeof(text)), len;
 
 	for (long at = 0; at < n; at += len + 1) {

@@ -71,6 +71,71 @@ while True: os.rename("a/x", "b/x"); os.rename("b/x", "a/x")' "$d" &
 	is $failed 0 "$(name "containers start while others rename")"
 }
 
+# A root whose /proc is a link to where a bind comes to lie: what is found there is whatever the container
+# wrote. Landlock's rules are made of the list of mounts, and would be its.
+own_proc() {
+	local r=$d/root data=$d/data
+	mkdir -p "$r/bin" "$r/etc" "$r/dev" "$r/tmp" "$r/data/proc" "$data/proc/self"
+	cp "$busybox" "$r/bin/sh"
+	ln -s data/proc "$r/proc"
+	echo "1 1 0:1 / /etc rw,x - x x rw" >"$data/proc/self/mountinfo"
+	chown -R -h "$uid" "$r" "$data"
+	box run --rm --rootfs "$r" --bind "$data:/data" -- sh -c 'echo ran' >"$T/out" 2>"$T/err"
+	is "$(cat "$T/out")" "" "$(name "a root that brings its own /proc is refused")"
+	has "$(cat "$T/err")" "landlock" "$(name "by the wall that would have believed it")"
+	rm "$data/proc/self/mountinfo"
+	mkfifo "$data/proc/self/mountinfo"
+	as timeout -s KILL 20 "$T/bin/cratons" container run --rm --rootfs "$r" --bind "$data:/data" -- sh -c 'echo ran' >"$T/out" 2>&1
+	[ $? = 137 ] && not_ok "$(name "and holds nobody up")" || ok "$(name "and holds nobody up")"
+	ln -sfn tmp/../etc/p "$r/proc"
+	mkdir "$r/etc/p"
+	is "$(box run --rm --rootfs "$r" -- sh -c 'echo ran')" ran "$(name "its link may lead to where nothing comes to lie")"
+}
+
+# What is bound was looked at first: not what somebody put there meanwhile.
+exchange() {
+	local seen=0 mv
+	mkdir -p "$d/x/a"
+	ln -s "$CRATONS_HOME" "$d/x/b"
+	python3 -c 'import ctypes, os, sys
+os.chdir(sys.argv[1])
+libc = ctypes.CDLL(None)
+while True: libc.renameat2(-100, b"a", -100, b"b", 2)' "$d/x" &
+	mv=$!
+	for _ in {1..40}; do
+		case $(box run --rm --bind "$d/x/a:/x" -- ls /x 2>/dev/null) in *containers*) seen=$((seen + 1)) ;; esac
+	done
+	kill $mv
+	wait $mv 2>/dev/null
+	is $seen 0 "$(name "a link that comes after the look is not bound")"
+}
+
+# A bundle is bound by the same rules as who calls.
+bundles() {
+	local b=$d/bundle
+	mkdir -p "$b/rootfs/bin" "$HOME/bin"
+	cp "$busybox" "$b/rootfs/bin/sh"
+	chown -R "$uid" "$b" "$HOME"
+	config() { # MOUNT ROOT: a config.json
+		printf '{"ociVersion":"1.0.2","root":{"path":"%s"},"process":{"args":["sh","-c","echo ran"],"env":["PATH=/bin"],"cwd":"%s","user":{"uid":%d,"gid":%d}},"mounts":[%s],"linux":{"namespaces":[{"type":"mount"},{"type":"pid"},{"type":"ipc"},{"type":"network"}]}}' \
+			"$2" "$3" "$uid" "$uid" "$1" >"$b/config.json"
+	}
+	config "" rootfs /
+	is "$(box run --rm --bundle "$b")" ran "$(name "a bundle runs")"
+	config "{\"destination\":\"/x\",\"type\":\"bind\",\"source\":\"$CRATONS_HOME\"}" rootfs /
+	box run --rm --bundle "$b" >"$T/out" 2>"$T/err"
+	has "$(cat "$T/out" "$T/err")" "where Cratons keeps its own" "$(name "but not with Cratons' own directory")"
+	config "{\"destination\":\"/x\",\"type\":\"bind\",\"source\":\"$T\"}" rootfs /
+	box run --rm --bundle "$b" >"$T/out" 2>"$T/err"
+	has "$(cat "$T/out" "$T/err")" "where Cratons keeps its own" "$(name "nor with one that holds it")"
+	config "" "$HOME" /
+	box run --rm --bundle "$b" >"$T/out" 2>"$T/err"
+	has "$(cat "$T/out" "$T/err")" "cannot be a container's root: it holds" "$(name "nor in the home directory")"
+	config "" rootfs /proc/self/fd/4
+	is "$(box run --rm --bundle "$b" 2>/dev/null)" "" "$(name "nor in a directory of the builder's")"
+}
+
+busybox=$(command -v busybox) || busybox=
 for uid in $uids; do
 	export CRATONS_HOME=$T/home$uid
 	d=$T/d$uid
@@ -78,5 +143,12 @@ for uid in $uids; do
 	chown "$uid" "$CRATONS_HOME" "$d"
 	directories
 	renames
+	exchange
+	if [ -n "$busybox" ]; then
+		own_proc
+		bundles
+	else
+		skip "roots and bundles of others" "no busybox"
+	fi
 done
 finish

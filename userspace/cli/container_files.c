@@ -3,6 +3,7 @@
 #include "container_files.h"
 
 #include "engine/mount/mount.h"
+#include "engine/oci/oci.h"
 #include "engine/run/find.h"
 #include "engine/sandbox/rootfs.h"
 #include "prim/err.h"
@@ -60,7 +61,8 @@ static int add_bind(struct container_files *f, const char *given, bool writable)
 {
 	struct str target = str_from(given), source = str_cut(&target, ':');
 	_cleanup_free_ char *name = str_dup(source), *real = name ? realpath(name, NULL) : NULL;
-	struct sandbox_bind b = { writable ? SANDBOX_BIND_RW : SANDBOX_BIND_RO };
+	/* What was looked at is what is bound: nobody puts a link into its path meanwhile. */
+	struct sandbox_bind b = { writable ? SANDBOX_BIND_RW : SANDBOX_BIND_RO, .no_links = true };
 	struct sandbox_bind empty = { .kind = SANDBOX_BIND_TMPFS, .size = 4096 };
 	bool cover = false;
 	int r;
@@ -203,17 +205,50 @@ static void done_tree(void *data)
 	cas_writer_free(TAKE_PTR(f->lease));
 }
 
+static int start(struct container_files *f, struct cmd *c, struct arena *a)
+{
+	_cleanup_free_ char *home = realpath(cmd_home_path(c), NULL);
+
+	*f = (struct container_files){ .c = c, .arena = a, .home_fd = cmd_home(c) };
+	f->home = home ? arena_str(a, str_from(home)).p : NULL;
+	return f->home && f->home_fd >= 0 ? 0 :
+		diag_errno(&c->diag, -errno, "cannot find %s", cmd_home_path(c));
+}
+
+/* In place, each source without its links. One that is not there is told of by the container. */
+int container_files_bundle(struct container_files *f, struct cmd *c, struct arena *a, const char *bundle,
+	struct container_spec *spec)
+{
+	int r = start(f, c, a);
+	const char *apart[] = { f->home, getenv("HOME"), NULL };
+
+	if (r == 0)
+		r = oci_load(a, bundle, apart, spec, &c->diag);
+	for (size_t i = 0; i < spec->sandbox.nbinds && r == 0; i++) {
+		struct sandbox_bind *b = &spec->sandbox.binds[i];
+		bool bound = b->kind == SANDBOX_BIND_RO || b->kind == SANDBOX_BIND_RW, cover;
+		_cleanup_free_ char *real = bound ? realpath(b->source, NULL) : NULL;
+
+		if (!real)
+			continue;
+		/* As writable: nothing is put over what a bundle binds. */
+		r = check_home(f, real, true, &cover);
+		b->source = arena_str(a, str_from(real)).p;
+		b->no_links = true;
+		if (r == 0 && !b->source)
+			r = -ENOMEM;
+	}
+	return r;
+}
+
 int container_files_make(struct container_files *f, struct cmd *c, struct arena *a,
 	const struct container_files_options *o, struct container_spec *spec)
 {
 	struct sandbox *s = &spec->sandbox;
-	_cleanup_free_ char *home = realpath(cmd_home_path(c), NULL);
-	int r = 0;
+	int r = start(f, c, a);
 
-	*f = (struct container_files){ .c = c, .arena = a, .home_fd = cmd_home(c) };
-	f->home = home ? arena_str(a, str_from(home)).p : NULL;
-	if (!f->home || f->home_fd < 0)
-		return diag_errno(&c->diag, -errno, "cannot find %s", cmd_home_path(c));
+	if (r < 0)
+		return r;
 	if (o->rootfs && o->tree)
 		return diag_fail(&c->diag, -ERR_USAGE, "--rootfs and --tree exclude each other");
 	if (o->rootfs)

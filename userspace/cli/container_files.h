@@ -32,5 +32,8 @@ struct container_files {
 int container_files_make(struct container_files *f, struct cmd *c, struct arena *a,
 	const struct container_files_options *o, struct container_spec *spec);
 void container_files_done(struct container_files *f);
+/* The bundle's own: what it may not have is refused as it is of who calls. */
+int container_files_bundle(struct container_files *f, struct cmd *c, struct arena *a, const char *bundle,
+	struct container_spec *spec);
 
 #endif

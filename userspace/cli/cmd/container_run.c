@@ -2,7 +2,6 @@
 #include "container.h"
 #include "base/fd.h"
 #include "container_files.h"
-#include "engine/oci/oci.h"
 #include "engine/sandbox/rootfs.h"
 #include "net.h"
 #include "engine/sandbox/seccomp.h"
@@ -227,7 +226,7 @@ static int set_bundle(struct making *m)
 		arg_hostname)
 		return diag_fail(&m->c->diag, -ERR_USAGE, "--bundle decides over the command, its files, "
 			"user, environment and names: they are not given besides");
-	return oci_load(&m->arena, arg_bundle, &m->spec, &m->c->diag);
+	return container_files_bundle(&m->files, m->c, &m->arena, arg_bundle, &m->spec);
 }
 
 static int make_spec(struct making *m)

@@ -12,6 +12,7 @@ struct oci {
 	struct container_spec *spec;
 	struct diag *d;
 	const char *bundle;	/* without links */
+	const char *const *apart;
 	VEC(struct sandbox_bind) binds;
 	VEC(struct sandbox_rlimit) rlimits;
 };

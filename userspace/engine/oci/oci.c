@@ -163,7 +163,7 @@ static int set_root(struct oci *o, struct json root)
 		return oci_refuse(o, "root.path", "is missing");
 	if (path[0] != '/')
 		path = arena_fmt(o->arena, "%s/%s", o->bundle, path).p;
-	r = path ? rootfs_check(o->arena, path, NULL, &real, o->d) : -ENOMEM;
+	r = path ? rootfs_check(o->arena, path, o->apart, &real, o->d) : -ENOMEM;
 	if (r < 0)
 		return diag_context(o->d, "config.json: root.path");
 	to->kind = SANDBOX_ROOT_DIR;
@@ -386,13 +386,14 @@ static int keep(struct oci *o)
 	return 0;
 }
 
-int oci_load(struct arena *a, const char *bundle, struct container_spec *spec, struct diag *d)
+int oci_load(struct arena *a, const char *bundle, const char *const *apart, struct container_spec *spec,
+	struct diag *d)
 {
 	_cleanup_(json_free_p) struct json_doc *doc = NULL;
 	_cleanup_free_ char *real = realpath(bundle, NULL);
 	_cleanup_buf_ struct buf text = BUF_INIT;
 	_cleanup_fd_ int dir = real ? open(real, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-	struct oci o = { a, spec, d };
+	struct oci o = { a, spec, d, .apart = apart };
 	int r = dir < 0 ? -errno : file_slurp(dir, "config.json", &text, OCI_CONFIG_MAX);
 
 	if (r < 0)

@@ -17,8 +17,10 @@
 /*
  * Fills in what the bundle decides: command, environment, directory, user, root, binds, names and
  * limits. `spec` comes with the rest; its sandbox.net of SANDBOX_NET_HOST allows a bundle that asks for
- * no network namespace. spec->warn is used. Everything lives in the arena. -ERR_CONTAINER.
+ * no network namespace. spec->warn is used. Everything lives in the arena. -ERR_CONTAINER. `apart` is
+ * what its root may not hold, as of rootfs_check.
  */
-int oci_load(struct arena *a, const char *bundle, struct container_spec *spec, struct diag *d);
+int oci_load(struct arena *a, const char *bundle, const char *const *apart, struct container_spec *spec,
+	struct diag *d);
 
 #endif

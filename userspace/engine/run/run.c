@@ -10,7 +10,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #define MODULES	"node_modules"
 #define NODE_AT	"/opt/cratons/node"
@@ -124,10 +126,23 @@ static int bind_modules(struct run *run)
 	return r < 0 ? r : bind_caches(run, modules);
 }
 
+/* Neither it nor what it lies in is a link. */
+static bool is_there(int dir, const char *name)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
+	int fd = (int)syscall(SYS_openat2, dir, name, &how, sizeof(how));
+	bool there = fd >= 0;
+
+	fd_closep(&fd);
+	return there;
+}
+
 /*
  * What decides over later installations, or runs on the host by itself: a package that could write
  * these could grant itself anything. They are seen, and changed from outside. What is not there can
- * still be made, as a bind needs something to lie on; and a link is left to whoever made it.
+ * still be made, as a bind needs something to lie on; and a link is left to whoever made it, also if
+ * that is made just now by who runs in another container of the project.
  */
 static int bind_authority(struct run *run)
 {
@@ -138,12 +153,10 @@ static int bind_authority(struct run *run)
 
 	for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++) {
 		const char *path = arena_fmt(&run->arena, "%s/%s", p->path, names[i]).p;
-		struct stat st;
 
-		if (fstatat(p->fd, names[i], &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISLNK(st.st_mode))
-			continue;
-		r = add_bind(run, (struct sandbox_bind){ .kind = SANDBOX_BIND_RO, .source = path,
-			.target = path, .optional = true });
+		if (is_there(p->fd, names[i]))
+			r = add_bind(run, (struct sandbox_bind){ .kind = SANDBOX_BIND_RO, .source = path,
+				.target = path, .optional = true, .no_links = true });
 	}
 	return r;
 }

@@ -18,13 +18,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #define ABI_FILES  2
 #define ABI_PORTS  4
 #define ABI_IOCTL  5
 #define ABI_SCOPES 6
+
+#define PROC_ROOT 1	/* the number of procfs' root directory (fs/proc/root.c) */
 
 #define DEVICE_NODES (LANDLOCK_FILE_MAKE_CHAR | LANDLOCK_FILE_MAKE_BLOCK)
 #define READ (LANDLOCK_FILE_READ | LANDLOCK_FILE_LIST | LANDLOCK_FILE_EXECUTE)
@@ -92,15 +96,35 @@ static int allow_mount(int rules, char *line, uint64_t files)
 	return allow_path(rules, place, files);
 }
 
+/*
+ * At /proc may be something else: a root's link, to where a bind of the container's lies by now. Lines of
+ * that would be rules of its own.
+ */
+static int open_mountinfo(void)
+{
+	_cleanup_fd_ int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
+	struct statfs fs, of_file;
+	struct stat st;
+
+	if (proc < 0 || fstatfs(proc, &fs) < 0 || fstat(proc, &st) < 0)
+		return -errno;
+	if (fs.f_type != PROC_SUPER_MAGIC || st.st_ino != PROC_ROOT)
+		return -ENOTUNIQ;
+	fd = openat(proc, "self/mountinfo", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fstatfs(fd, &of_file) < 0)
+		return -errno;
+	return of_file.f_type == PROC_SUPER_MAGIC ? TAKE_FD(fd) : -ENOTUNIQ;
+}
+
 /* The mounts are asked, not the plan: a command that joins a container has none. Without memory of
  * its own: see sandbox-priv.h. */
 static int allow_mounts(int rules, uint64_t files)
 {
 	char data[3 * 4096], *end;
-	_cleanup_fd_ int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	_cleanup_fd_ int fd = open_mountinfo();
 	size_t have = 0;
 	ssize_t n = 0;
-	int r = fd < 0 ? -errno : 0;
+	int r = MIN(fd, 0);
 
 	while (r == 0 && (n = read(fd, data + have, sizeof(data) - have)) > 0) {
 		char *line = data;

@@ -34,8 +34,10 @@ static int open_pair(struct plan *p, int *ret_master)
 	int unlock = 0;
 
 	p->at = "/dev/pts/ptmx";
-	*ret_master = openat(p->dev, "pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (*ret_master < 0 || ioctl(*ret_master, TIOCSPTLCK, &unlock) < 0)
+	*ret_master = open_inside(p->dev, "pts/ptmx", O_RDWR | O_NOCTTY);
+	if (*ret_master < 0)
+		return *ret_master;
+	if (ioctl(*ret_master, TIOCSPTLCK, &unlock) < 0)
 		return -errno;
 	p->slave = ioctl(*ret_master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (p->slave < 0)

@@ -120,6 +120,7 @@ static void take_master(struct supervisor *v, struct msghdr *m)
 
 	if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int)))
 		return;
+	fd_closep(&v->master);
 	memcpy(&v->master, CMSG_DATA(c), sizeof(int));
 	fcntl(v->master, F_SETFL, O_RDWR | O_NONBLOCK);
 	if (!v->p->terminal.lazy)
