@@ -97,6 +97,22 @@ const cases = {
     }), 0)
   },
 
+  // Else it could change their modes, which Landlock does not watch.
+  'of folders beside the store it has the names only': async () => {
+    let seen = 0
+    expect(await held('naming', (caller, apart, release) => {
+      for (const fd of fs.readdirSync(`/proc/${apart}/fd`)) {
+        const to = fs.readlinkSync(`/proc/${apart}/fd/${fd}`)
+        if (!/^\//.test(to) || to === '/dev/null' || to.includes('/store')) continue
+        const flags = parseInt(/^flags:\s*(\d+)/m.exec(fs.readFileSync(`/proc/${apart}/fdinfo/${fd}`, 'utf8'))[1], 8)
+        check(flags & 0o10000000, `${fd}: ${to} is open`)
+        seen++
+      }
+      release()
+    }), 0)
+    check(seen >= 2, `${seen}`)
+  },
+
   'a redirect to a port that nothing names is not followed there': async () => {
     const a = other.add('aside', '1.0.0')
     r.packages.set('aside', a.packument)

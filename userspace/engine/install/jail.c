@@ -83,6 +83,26 @@ static void tell(const struct installation *i, const struct jail_report *report)
 		i->options->detail(i->options->data, buf_text(&text));
 }
 
+/* The same number for the same folder, but as a name only: through an open one, its mode could be changed,
+ * and a lock that the caller has on it be given up. Landlock watches neither. */
+static int only_name(int fd)
+{
+	_cleanup_fd_ int name = openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return name < 0 || dup3(name, fd, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+static int only_names(struct installation *i)
+{
+	const struct project *settings = i->options->settings ? i->options->settings : i->project;
+	const int fds[] = { i->project->fd, i->project->home_fd, settings->fd };
+	int r = 0;
+
+	for (size_t n = 0; n < ARRAY_SIZE(fds) && r == 0; n++)
+		r = fds[n] < 0 ? 0 : only_name(fds[n]);
+	return r < 0 ? diag_errno(i->diag, r, "shutting the project's folder") : 0;
+}
+
 int installation_jail(struct installation *i)
 {
 	const char *cafile = credentials_cafile(i->credentials);
@@ -102,6 +122,8 @@ int installation_jail(struct installation *i)
 	if (r < 0)
 		diag_errno(i->diag, r, "listing the registries' ports");
 	else
+		r = only_names(i);
+	if (r == 0)
 		r = jail_enter(&j, &report, i->diag);
 	vec_done(&ports.v);
 	if (r == 0)
