@@ -11,6 +11,8 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
+#include <linux/netlink.h>
+#include <netinet/in.h>
 #include <seccomp.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -24,7 +26,7 @@
 #define FS_TRUNCATE (1ull << 14)
 #define FS_IOCTL    (1ull << 15)
 #define NET_BIND    1ull
-#define SCOPE_SIGNAL 2ull
+#define SCOPES	     3ull	/* abstract sockets, signals */
 
 struct ruleset {
 	uint64_t fs, net, scoped;
@@ -60,7 +62,7 @@ static int confine_files(void)
 	rules.fs |= abi >= 3 ? FS_TRUNCATE : 0;
 	rules.net = abi >= 4 ? NET_BIND : 0;
 	rules.fs |= abi >= 5 ? FS_IOCTL : 0;
-	rules.scoped = abi >= 6 ? SCOPE_SIGNAL : 0;
+	rules.scoped = abi >= 6 ? SCOPES : 0;
 	set = (int)syscall(SYS_landlock_create_ruleset, &rules,
 		abi >= 6 ? sizeof(rules) : abi >= 4 ? sizeof(uint64_t) * 2 : sizeof(uint64_t), 0);
 	if (set < 0)
@@ -122,8 +124,16 @@ static const int allowed[] = {
 	SCMP_SYS(tgkill), SCMP_SYS(uname), SCMP_SYS(write), SCMP_SYS(writev),
 };
 
-/* Families: to dial, to ask name servers, to ask the host's name daemons, to see which families it has. */
-static const int families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
+/* To dial, to ask name servers, to see which families the host has. No unix sockets, whose paths Landlock does
+ * not watch: a session bus starts programs for who connects. Name services that are asked through one (nscd,
+ * systemd-resolved, Avahi) give way to files and DNS. */
+static const struct {
+	int family, protocol;
+} sockets[] = {
+	{ AF_INET, 0 }, { AF_INET, IPPROTO_TCP }, { AF_INET, IPPROTO_UDP },
+	{ AF_INET6, 0 }, { AF_INET6, IPPROTO_TCP }, { AF_INET6, IPPROTO_UDP },
+	{ AF_NETLINK, NETLINK_ROUTE },
+};
 
 static _unused_ int confine_calls(const int *calls, size_t n)
 {
@@ -132,9 +142,10 @@ static _unused_ int confine_calls(const int *calls, size_t n)
 
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(families); i++)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(sockets); i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)sockets[i].family),
+			SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)sockets[i].protocol));
 	if (r == 0)
 		r = seccomp_load(ctx);
 	seccomp_release(ctx);
