@@ -10,6 +10,7 @@ What a case runs is run once more by `exec` in a bundle that sleeps: it finds th
   output   what it writes, without the last newline
   refused  or: a part of the message with which the bundle is refused
   warned   a part of a warning
+  state    members of its state (runtime.md), while it runs
   left     a file that is in the root afterwards
   options  further options of `cratons container run`
   raw      the config.json itself
@@ -103,7 +104,11 @@ def try_exec(case, config, uid, where, home, name):
     if r.returncode == 0:
         r = cratons(home, uid, "exec", id, "sh", "-c", case["run"])
         said = f"status {r.returncode}\nstdout: {r.stdout}\nstderr: {r.stderr}"
+        state = json.loads(cratons(home, uid, "inspect", id).stdout)[0]["oci"]
         cratons(home, uid, "rm", "--force", id)
+        if "state" in case:
+            report(case["state"].items() <= state.items() and state["bundle"] == where and state["pid"] > 0
+                   and state["id"] == id, name + ": its state", json.dumps(state))
     report(r.returncode == 0 and r.stdout.removesuffix("\n") == case["output"], name + ": by exec", said)
 
 

@@ -127,6 +127,32 @@ static void put_limits(struct cmd *c, const struct container_record *k)
 	json_out_close(&c->json, '}');
 }
 
+/* The state that the specification of bundles describes (runtime-spec, runtime.md, "State"). */
+static void put_oci(struct cmd *c, const struct container_record *k)
+{
+	static const char *const statuses[] = { [CONTAINER_CREATED] = "created", [CONTAINER_RUNNING] = "running",
+		[CONTAINER_PAUSED] = "paused", [CONTAINER_EXITED] = "stopped", [CONTAINER_LOST] = "stopped" };
+
+	json_out_key(&c->json, "oci");
+	if (!k->oci.version) {
+		json_out_null(&c->json);
+		return;
+	}
+	json_out_open(&c->json, '{');
+	put_text(c, "ociVersion", k->oci.version);
+	put_text(c, "id", k->id);
+	put_text(c, "status", statuses[k->status]);
+	if (k->status == CONTAINER_RUNNING || k->status == CONTAINER_PAUSED)
+		put_int(c, "pid", k->init);
+	put_text(c, "bundle", k->oci.bundle);
+	json_out_key(&c->json, "annotations");
+	json_out_open(&c->json, '{');
+	for (size_t i = 0; i < k->oci.nannotations; i++)
+		put_text(c, k->oci.annotations[i].name, k->oci.annotations[i].value);
+	json_out_close(&c->json, '}');
+	json_out_close(&c->json, '}');
+}
+
 /* The values of variables may be secrets: only their names are told. */
 void container_json(struct cmd *c, const struct container_record *k)
 {
@@ -165,6 +191,7 @@ void container_json(struct cmd *c, const struct container_record *k)
 		json_out_null(&c->json);
 	put_text(c, "ended_by", k->ended_by);
 	put_limits(c, k);
+	put_oci(c, k);
 	json_out_key(&c->json, "logs");
 	json_out_bool(&c->json, k->logs);
 	json_out_close(&c->json, '}');

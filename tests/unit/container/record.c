@@ -14,6 +14,8 @@ static const char *const grants[] = { "example.org:443", NULL };
 static struct sandbox_rlimit more[] = { { RLIMIT_NOFILE, 5, RLIM_INFINITY, "RLIMIT_NOFILE" } };
 static struct container_traffic traffic[] = { { "example.org:443", 1, 2, 3, 1ULL << 40 } };
 
+static const struct container_annotation annotations[] = { { "a", "b" }, { "c", "" } };
+
 static struct container_record full(void)
 {
 	return (struct container_record){
@@ -25,6 +27,7 @@ static struct container_record full(void)
 		.ended_by = "oom", .limits = { .memory = 1 << 20, .pids = 5, .best_effort = true },
 		.stop_seconds = 9, .logs = true, .remove = true, .seccomp = "default", .filters = "d", .user = "user",
 		.home = "/home/user", .uid = 1000, .gid = UINT32_MAX - 1,
+		.oci = { "1.0.2", "/b", annotations, 2 },
 		.rlimits = { .seconds = 4, .open_files = 64 }, .more = more, .nmore = 1, .env = env,
 	};
 }

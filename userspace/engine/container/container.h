@@ -36,6 +36,18 @@ enum container_status {
 };
 const char *container_status_name(enum container_status status);
 
+#define CONTAINER_ANNOTATIONS_MAX   1024
+#define CONTAINER_ANNOTATIONS_BYTES ((size_t)256 << 10)
+
+/* What a bundle's container has in its state (runtime-spec, runtime.md); no version: it is of none. */
+struct container_oci {
+	const char *version, *bundle;
+	const struct container_annotation {
+		const char *name, *value;
+	} *annotations;
+	size_t nannotations;
+};
+
 struct container_spec {
 	const char *name;		/* or NULL; unique among those that are there */
 	const char *profile;		/* what made it: "container", "run", "shell", "exec", "script" */
@@ -43,6 +55,7 @@ struct container_spec {
 	const char *package;		/* likewise: whose script it is, or NULL */
 	struct sandbox sandbox;		/* complete but for cgroup, door and stdio */
 	struct cgroup_limits limits;
+	struct container_oci oci;
 	const struct grants *grants;	/* SANDBOX_NET_DOOR */
 	const struct door_publish *publish;
 	size_t npublish;
@@ -91,6 +104,7 @@ struct container_record {
 	struct cgroup_limits limits;
 	unsigned stop_seconds;
 	bool logs, remove;
+	struct container_oci oci;
 
 	/* What `exec` makes its walls of. */
 	const char *seccomp, *user, *home;

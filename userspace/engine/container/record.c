@@ -185,6 +185,22 @@ static void put_walls(struct json_out *o, const struct container_record *c)
 	json_out_close(o, '}');
 }
 
+static void put_oci(struct json_out *o, const struct container_oci *oci)
+{
+	if (!oci->version)
+		return;
+	json_out_key(o, "oci");
+	json_out_open(o, '{');
+	put_text(o, "version", oci->version);
+	put_text(o, "bundle", oci->bundle);
+	json_out_key(o, "annotations");
+	json_out_open(o, '{');
+	for (size_t i = 0; i < oci->nannotations; i++)
+		put_text(o, oci->annotations[i].name, oci->annotations[i].value);
+	json_out_close(o, '}');
+	json_out_close(o, '}');
+}
+
 static void put_times(struct json_out *o, const struct container_record *c)
 {
 	put_int(o, "created_ms", (uint64_t)c->created_ms);
@@ -223,6 +239,7 @@ int record_print(struct buf *to, const struct container_record *c)
 	put_flag(&o, "logs", c->logs);
 	put_flag(&o, "remove", c->remove);
 	put_walls(&o, c);
+	put_oci(&o, &c->oci);
 	put_words(&o, "environment", c->env);
 	json_out_close(&o, '}');
 	return json_out_end(&o);
@@ -468,6 +485,47 @@ static void get_walls(struct reader *r, struct json v, struct container_record *
 	get_rlimits(r, json_get(v, "rlimits"), c);
 }
 
+static void get_annotations(struct reader *r, struct json v, struct container_oci *oci)
+{
+	struct container_annotation *list;
+	size_t n = 0;
+
+	json_foreach(i, v)
+		n++;
+	if (n > CONTAINER_ANNOTATIONS_MAX)
+		refuse(r, "annotations", "are too many");
+	if (r->error)
+		return;
+	list = arena_newn(r->a, struct container_annotation, n + 1);
+	if (!list) {
+		r->error = -ENOMEM;
+		return;
+	}
+	oci->annotations = list;
+	json_foreach(i, v) {
+		struct str s = json_str(i.value);
+
+		if (!s.p || memchr(s.p, '\0', s.n) || memchr(i.key.p, '\0', i.key.n)) {
+			refuse(r, "annotations", "has what is not a text");
+			return;
+		}
+		list[oci->nannotations] = (struct container_annotation){ arena_str(r->a, i.key).p,
+			arena_str(r->a, s).p };
+		if (!list[oci->nannotations].name || !list[oci->nannotations].value)
+			r->error = -ENOMEM;
+		oci->nannotations++;
+	}
+}
+
+static void get_oci(struct reader *r, struct json v, struct container_oci *oci)
+{
+	if (json_kind(v) == JSON_NOTHING)
+		return;
+	oci->version = get_text(r, v, "version", true);
+	oci->bundle = get_text(r, v, "bundle", true);
+	get_annotations(r, json_get(v, "annotations"), oci);
+}
+
 static void get_life(struct reader *r, struct json v, struct container_record *c)
 {
 	c->status = get_status(r, v);
@@ -531,6 +589,7 @@ int record_parse(struct arena *a, struct str text, const char *id, struct contai
 	get_life(&r, v, &c);
 	get_limits(&r, json_get(v, "limits"), &c.limits);
 	get_walls(&r, json_get(v, "walls"), &c);
+	get_oci(&r, json_get(v, "oci"), &c.oci);
 	check(&r, v, &c);
 	if (r.error < 0)
 		return r.error;

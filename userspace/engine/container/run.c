@@ -356,6 +356,7 @@ static int describe(struct supervised *c, const struct container_spec *s)
 		.rlimits = s->sandbox.limits,
 		.more = (struct sandbox_rlimit *)s->sandbox.rlimits,
 		.nmore = s->sandbox.nrlimits,
+		.oci = s->oci,
 		.env = s->keep_env ? s->sandbox.env : NULL,
 	};
 	process_start(rec->supervisor, &rec->supervisor_start);

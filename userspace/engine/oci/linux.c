@@ -84,23 +84,51 @@ static int check_mapping(struct oci *o, struct json list, const char *field, uin
 	return from == inside ? 0 : oci_refuse(o, field, "maps another id than that of process.user");
 }
 
+/* What every container has: the host's nodes, whoever owns them, for everybody to read and write. */
+static const struct device {
+	const char *path;
+	int64_t major, minor;
+} devices[] = { { "/dev/null", 1, 3 }, { "/dev/zero", 1, 5 }, { "/dev/full", 1, 7 }, { "/dev/random", 1, 8 },
+	{ "/dev/urandom", 1, 9 }, { "/dev/tty", 5, 0 }, { "/dev/ptmx", 5, 2 } };
+
+static bool is_device(struct json v, const struct device *d)
+{
+	int64_t major, minor;
+
+	return str_is(json_str(json_get(v, "type")), "c") && json_int(json_get(v, "major"), &major) == 0 &&
+		json_int(json_get(v, "minor"), &minor) == 0 && major == d->major && minor == d->minor;
+}
+
+bool oci_has_device(struct json v)
+{
+	for (size_t k = 0; k < ARRAY_SIZE(devices); k++)
+		if (is_device(v, &devices[k]))
+			return true;
+	return false;
+}
+
+static int check_device(struct oci *o, struct json v, const char *at)
+{
+	uint64_t mode = 0666;
+	int r = oci_number(o, v, at, "fileMode", &mode);
+
+	if (r < 0)
+		return r;
+	for (size_t k = 0; k < ARRAY_SIZE(devices); k++)
+		if (str_is(json_str(json_get(v, "path")), devices[k].path) && is_device(v, &devices[k]))
+			return (mode & 0777) == 0666 ? 0 :
+				oci_refuse(o, oci_below(o, at, "fileMode"), "is always 0666 here");
+	return oci_refuse(o, at, "device nodes cannot be made");
+}
+
 static int check_devices(struct oci *o, struct json list)
 {
-	static const char *const have[] = { "/dev/null", "/dev/zero", "/dev/full", "/dev/random",
-		"/dev/urandom", "/dev/tty", "/dev/ptmx" };
 	int r = oci_kind(o, list, JSON_ARRAY, "linux.devices");
 	size_t n = 0;
 
-	json_foreach(i, list) {
-		struct str path = json_str(json_get(i.value, "path"));
-		bool known = false;
-
-		for (size_t k = 0; k < ARRAY_SIZE(have); k++)
-			known |= str_is(path, have[k]);
-		if (r == 0 && !known)
-			r = oci_refuse(o, oci_at(o, "linux.devices", n), "device nodes cannot be made");
-		n++;
-	}
+	json_foreach(i, list)
+		if (r == 0)
+			r = check_device(o, i.value, oci_at(o, "linux.devices", n++));
 	return r;
 }
 
@@ -116,13 +144,27 @@ static int add_paths(struct oci *o, struct json list, const char *field, enum sa
 	return r;
 }
 
+/* Nobody inside can mount, so that nothing is propagated, and no place can be bound elsewhere. */
 static int check_propagation(struct oci *o, struct json v)
 {
-	struct str s = json_str(v);
+	static const char *const so[] = { "private", "rprivate", "slave", "rslave", "unbindable", "runbindable" };
 
-	if (!s.n || str_ends(s, STR("private")) || str_ends(s, STR("slave")))
-		return 0;
-	return oci_refuse(o, "linux.rootfsPropagation", "mounts inside stay inside");
+	for (size_t i = 0; i < ARRAY_SIZE(so); i++)
+		if (str_is(json_str(v), so[i]))
+			return 0;
+	return oci_says_nothing(v) ? 0 : oci_refuse(o, "linux.rootfsPropagation", "mounts inside stay inside");
+}
+
+/* "No flag values are supported" (config-linux.md): the usual domain is what there is. */
+static int check_personality(struct oci *o, struct json v)
+{
+	int r = oci_kind(o, v, JSON_OBJECT, "linux.personality");
+
+	if (r == 0)
+		r = oci_unsupported(o, v, "linux.personality", "flags", "are not set here");
+	if (r < 0 || json_kind(v) == JSON_NOTHING || str_is(json_str(json_get(v, "domain")), "LINUX"))
+		return r;
+	return oci_refuse(o, "linux.personality.domain", "is always LINUX here");
 }
 
 int oci_linux(struct oci *o, struct json l)
@@ -134,8 +176,7 @@ int oci_linux(struct oci *o, struct json l)
 		{ "intelRdt", "is the administrator's to give" },
 		{ "timeOffsets", "clocks begin with the container" },
 		{ "netDevices", "no device of the host's goes in" },
-		{ "memoryPolicy", "is always the usual one here" },
-		{ "personality", "is always LINUX here" } };
+		{ "memoryPolicy", "is always the usual one here" } };
 	const struct sandbox *s = &o->spec->sandbox;
 	int r = oci_kind(o, l, JSON_OBJECT, "linux");
 
@@ -151,6 +192,8 @@ int oci_linux(struct oci *o, struct json l)
 		r = check_devices(o, json_get(l, "devices"));
 	if (r == 0)
 		r = oci_seccomp(o, json_get(l, "seccomp"));
+	if (r == 0)
+		r = check_personality(o, json_get(l, "personality"));
 	if (r == 0)
 		r = check_propagation(o, json_get(l, "rootfsPropagation"));
 	if (r == 0)

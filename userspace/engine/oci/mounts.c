@@ -18,8 +18,11 @@ struct entry {
 static bool is_so_anyway(const char *option)
 {
 	static const char *const names[] = { "bind", "rbind", "nosuid", "nodev", "private", "rprivate",
-		"slave", "rslave", "rw", "exec", "relatime", "norelatime", "strictatime", "noatime", "async",
-		"defaults", "rnosuid", "rnodev", "silent", "loud" };
+		"slave", "rslave", "unbindable", "runbindable", "rw", "rrw", "exec", "rexec", "async", "defaults",
+		"rnosuid", "rnodev", "silent", "loud", "relatime", "norelatime", "strictatime", "nostrictatime",
+		"noatime", "atime", "diratime", "nodiratime", "lazytime", "nolazytime", "rrelatime",
+		"rnorelatime", "rstrictatime", "rnostrictatime", "rnoatime", "ratime", "rdiratime",
+		"rnodiratime", "iversion", "noiversion", "nomand", "symfollow", "rsymfollow" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (strcmp(names[i], option) == 0)
@@ -57,9 +60,11 @@ static int add_bind(struct oci *o, const struct entry *e)
 	if (!e->source)
 		return oci_refuse(o, oci_below(o, e->at, "source"), "is missing");
 	for (size_t i = 0; i < e->noptions; i++) {
-		b.no_exec |= strcmp(e->options[i], "noexec") == 0;
-		if (!is_so_anyway(e->options[i]) && strcmp(e->options[i], "ro") != 0 &&
-			strcmp(e->options[i], "rro") != 0 && strcmp(e->options[i], "noexec") != 0)
+		const char *option = e->options[i];
+		bool no_exec = strcmp(option, "noexec") == 0 || strcmp(option, "rnoexec") == 0;
+
+		b.no_exec |= no_exec;
+		if (!is_so_anyway(option) && !no_exec && strcmp(option, "ro") != 0 && strcmp(option, "rro") != 0)
 			return refuse_option(o, e, i);
 	}
 	if (b.source[0] != '/')
@@ -100,6 +105,24 @@ static int add_tmpfs(struct oci *o, const struct entry *e)
 	return add(o, b);
 }
 
+/* One that every container has, as it has it: of other options of its file system nothing would be seen. */
+static int check_there(struct oci *o, const struct entry *e)
+{
+	static const char *const so[] = { "ro", "noexec", "newinstance", "ptmxmode=", "mode=", "gid=", "size=" };
+
+	for (size_t i = 0; i < e->noptions; i++) {
+		bool ok = is_so_anyway(e->options[i]);
+
+		for (size_t k = 0; k < ARRAY_SIZE(so); k++)
+			ok |= str_ends(str_from(so[k]), STR("=")) ?
+				str_starts(str_from(e->options[i]), str_from(so[k])) :
+				strcmp(e->options[i], so[k]) == 0;
+		if (!ok)
+			return refuse_option(o, e, i);
+	}
+	return 0;
+}
+
 /* What is empty here though a bundle nearly always asks for it. */
 static int add_empty(struct oci *o, const struct entry *e)
 {
@@ -117,13 +140,16 @@ static int add_typed(struct oci *o, const struct entry *e)
 
 	for (size_t i = 0; i < ARRAY_SIZE(there); i++)
 		if (strcmp(type, there[i].type) == 0 && strcmp(e->target, there[i].target) == 0)
-			return 0;
+			return check_there(o, e);
 	if (strcmp(type, "bind") == 0 || has(e, "bind") || has(e, "rbind"))
 		return add_bind(o, e);
 	if (strcmp(type, "tmpfs") == 0)
 		return add_tmpfs(o, e);
-	if (strcmp(type, "mqueue") == 0)
-		return add(o, (struct sandbox_bind){ SANDBOX_BIND_MQUEUE, .target = e->target });
+	if (strcmp(type, "mqueue") == 0) {
+		int r = check_there(o, e);
+
+		return r < 0 ? r : add(o, (struct sandbox_bind){ SANDBOX_BIND_MQUEUE, .target = e->target });
+	}
 	if (strcmp(type, "sysfs") == 0 || strcmp(type, "cgroup") == 0 || strcmp(type, "cgroup2") == 0)
 		return add_empty(o, e);
 	return oci_refuse(o, oci_below(o, e->at, "type"), "cannot be mounted here");

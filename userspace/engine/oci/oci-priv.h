@@ -39,6 +39,9 @@ int oci_kind(struct oci *o, struct json v, enum json_kind kind, const char *fiel
 /* A list of strings, NULL-terminated, in the arena. */
 int oci_texts(struct oci *o, struct json list, const char *field, const char *const **ret, size_t *ret_n);
 
+/* A character device that every container has, by its numbers. */
+bool oci_has_device(struct json v);
+
 int oci_mounts(struct oci *o, struct json list);
 int oci_linux(struct oci *o, struct json linux_);
 int oci_seccomp(struct oci *o, struct json v);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 int oci_refuse(struct oci *o, const char *field, const char *why)
 {
@@ -143,8 +144,11 @@ static int check_version(struct oci *o, struct json root)
 		return r;
 	if (!version)
 		return oci_refuse(o, "ociVersion", "is missing");
-	return strncmp(version, "1.", 2) == 0 ? 0 :
-		oci_refuse(o, "ociVersion", "is not version 1 of the specification");
+	if (strncmp(version, "1.", 2) != 0)
+		return oci_refuse(o, "ociVersion", "is not version 1 of the specification");
+	o->spec->oci.version = version;
+	o->spec->oci.bundle = o->bundle;
+	return 0;
 }
 
 static int set_root(struct oci *o, struct json root)
@@ -189,6 +193,8 @@ static int set_user(struct oci *o, struct json user)
 	if (r == 0)
 		r = oci_unsupported(o, user, "process.user", "additionalGids",
 			"further groups take privilege");
+	if (r == 0)
+		r = oci_unsupported(o, user, "process.user", "username", "is for Windows");
 	if (r < 0)
 		return r;
 	if (uid >= UINT32_MAX || gid >= UINT32_MAX)
@@ -275,6 +281,20 @@ static void warn_capabilities(struct oci *o, struct json sets)
 		}
 }
 
+/* It has a terminal where the caller has one, of the same size. */
+static int check_terminal(struct oci *o, struct json p)
+{
+	int r = oci_kind(o, json_get(p, "terminal"), JSON_BOOL, "process.terminal");
+
+	if (r < 0 || !json_bool(json_get(p, "terminal"), false))
+		return r;
+	if (o->spec->detach || (!isatty(0) && !isatty(1) && !isatty(2)))
+		oci_warn(o, "process.terminal", "there is none here that it could have");
+	else if (!oci_says_nothing(json_get(p, "consoleSize")))
+		oci_warn(o, "process.consoleSize", "it is that of the caller's terminal");
+	return 0;
+}
+
 static int set_process(struct oci *o, struct json p)
 {
 	static const struct {
@@ -312,6 +332,10 @@ static int set_process(struct oci *o, struct json p)
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(not); i++)
 		r = oci_unsupported(o, p, "process", not[i].name, not[i].why);
 	if (r == 0)
+		r = check_terminal(o, p);
+	if (r == 0)
+		r = oci_kind(o, json_get(p, "noNewPrivileges"), JSON_BOOL, "process.noNewPrivileges");
+	if (r == 0)
 		warn_capabilities(o, json_get(p, "capabilities"));
 	return r;
 }
@@ -327,17 +351,44 @@ static int check_hooks(struct oci *o, struct json hooks)
 	return r;
 }
 
-static int check_annotations(struct oci *o, struct json all)
+static int add_annotation(struct oci *o, struct json_iter *i, struct container_annotation *ret)
 {
+	if (i->key.n == 0)
+		return oci_refuse(o, "annotations", "has an empty name");
+	if (!json_str(i->value).p)
+		return oci_refuse(o, "annotations", "has a value that is not a string");
+	if (memchr(i->key.p, '\0', i->key.n) || memchr(json_str(i->value).p, '\0', json_str(i->value).n))
+		return oci_refuse(o, "annotations", "has a NUL in it");
+	ret->name = arena_str(o->arena, i->key).p;
+	ret->value = arena_str(o->arena, json_str(i->value)).p;
+	return ret->name && ret->value ? 0 : diag_fail(o->d, -ENOMEM, "out of memory");
+}
+
+/* For whoever asks for the container's state. */
+static int set_annotations(struct oci *o, struct json all)
+{
+	struct container_oci *to = &o->spec->oci;
+	struct container_annotation *list;
+	size_t n = 0, bytes = 0;
 	int r = oci_kind(o, all, JSON_OBJECT, "annotations");
 
 	json_foreach(i, all) {
-		if (r == 0 && i.key.n == 0)
-			r = oci_refuse(o, "annotations", "has an empty name");
-		if (r == 0 && !json_str(i.value).p)
-			r = oci_refuse(o, "annotations", "has a value that is not a string");
+		bytes += i.key.n + json_str(i.value).n;
+		n++;
 	}
-	return r;
+	if (r == 0 && (n > CONTAINER_ANNOTATIONS_MAX || bytes > CONTAINER_ANNOTATIONS_BYTES))
+		r = oci_refuse(o, "annotations", "are more than 1024, or than 256 KiB");
+	list = r < 0 ? NULL : arena_newn(o->arena, struct container_annotation, n + 1);
+	if (!list)
+		return r < 0 ? r : diag_fail(o->d, -ENOMEM, "out of memory");
+	to->annotations = list;
+	json_foreach(i, all) {
+		r = add_annotation(o, &i, &list[to->nannotations]);
+		if (r < 0)
+			return r;
+		to->nannotations++;
+	}
+	return 0;
 }
 
 static int load(struct oci *o, struct json root)
@@ -361,7 +412,7 @@ static int load(struct oci *o, struct json root)
 	if (r == 0)
 		r = check_hooks(o, json_get(root, "hooks"));
 	if (r == 0)
-		r = check_annotations(o, json_get(root, "annotations"));
+		r = set_annotations(o, json_get(root, "annotations"));
 	if (r == 0)
 		r = oci_mounts(o, json_get(root, "mounts"));
 	return r == 0 ? oci_linux(o, json_get(root, "linux")) : r;

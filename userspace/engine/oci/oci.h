@@ -4,8 +4,9 @@
  * config-linux.md, version 1): a directory with a config.json and, usually, a root file system.
  *
  * What is asked for is honoured, or refused by the name of its field. More walls than asked for are
- * always built. Two things are neither: capabilities, of which none is ever given, and the contents
- * of /sys, which is empty; of these there is a warning, as the specification wants it for the first.
+ * always built. Of some that are neither there is a warning, as the specification wants it for the first:
+ * capabilities, of which none is ever given; the contents of /sys, which is empty; the cgroup's path; a
+ * terminal that the caller has not; flags of the filter.
  */
 #ifndef CRATONS_ENGINE_OCI_H
 #define CRATONS_ENGINE_OCI_H

@@ -24,14 +24,22 @@ static int refuse_all(struct oci *o, struct json object, const char *field, cons
 /* `swap` counts memory as well. */
 static int set_memory(struct oci *o, struct json m)
 {
-	static const char *const not[] = { "reservation", "kernel", "kernelTCP", "swappiness",
-		"disableOOMKiller", NULL };
+	static const char *const limits[] = { "reservation", "kernel", "kernelTCP" },
+		*const not[] = { "disableOOMKiller", NULL };
 	struct cgroup_limits *l = &o->spec->limits;
-	uint64_t both = 0;
+	uint64_t both = 0, other = 0;
 	int r = limit(o, m, "linux.resources.memory", "limit", &l->memory);
 
 	if (r == 0)
 		r = limit(o, m, "linux.resources.memory", "swap", &both);
+	for (size_t i = 0; i < ARRAY_SIZE(limits) && r == 0; i++) {
+		r = limit(o, m, "linux.resources.memory", limits[i], &other);
+		if (r == 0 && other)
+			r = oci_refuse(o, oci_below(o, "linux.resources.memory", limits[i]),
+				"cannot be had without privilege");
+	}
+	if (r == 0 && json_kind(json_get(m, "swappiness")) > JSON_NULL)
+		r = oci_refuse(o, "linux.resources.memory.swappiness", "is the host's");
 	if (r == 0)
 		r = refuse_all(o, m, "linux.resources.memory", not);
 	if (r == 0 && both && both < l->memory)
@@ -89,14 +97,15 @@ static int set_io(struct oci *o, struct json b)
 	return r;
 }
 
-/* Devices that are not there need no rule that forbids them. */
+/* Devices that are not there need no rule that forbids them; those that are there are allowed, whatever rule
+ * does not want them. */
 static int check_devices(struct oci *o, struct json list)
 {
 	int r = oci_kind(o, list, JSON_ARRAY, "linux.resources.devices");
 	size_t n = 0;
 
 	json_foreach(i, list) {
-		if (r == 0 && json_bool(json_get(i.value, "allow"), false))
+		if (r == 0 && json_bool(json_get(i.value, "allow"), false) && !oci_has_device(i.value))
 			r = oci_refuse(o, oci_at(o, "linux.resources.devices", n), "no further device can be "
 				"given");
 		n++;

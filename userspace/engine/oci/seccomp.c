@@ -89,6 +89,14 @@ static int add_call(const struct filter *f, int call, uint32_t action, const str
 	return r;
 }
 
+/* An errno for what gives none (config-linux.md: "the runtime MUST return an error"). */
+static int check_errno(struct oci *o, struct json v, const char *at, const char *name, const char *action)
+{
+	if (oci_says_nothing(json_get(v, name)) || strcmp(action, "SCMP_ACT_ERRNO") == 0)
+		return 0;
+	return oci_refuse(o, oci_below(o, at, name), "is for SCMP_ACT_ERRNO alone");
+}
+
 static int add_rule(struct oci *o, struct filter *f, struct json v, const char *at)
 {
 	struct scmp_arg_cmp args[6];
@@ -105,6 +113,10 @@ static int add_rule(struct oci *o, struct filter *f, struct json v, const char *
 		r = oci_number(o, v, at, "errnoRet", &error);
 	if (r == 0)
 		r = get_action(o, name, error, oci_below(o, at, "action"), &action);
+	if (r == 0)
+		r = check_errno(o, v, at, "errnoRet", name);
+	if (r == 0 && count == 0)
+		r = oci_refuse(o, oci_below(o, at, "names"), "is empty");
 	json_foreach(i, json_get(v, "args")) {
 		if (r == 0 && n == ARRAY_SIZE(args))
 			r = oci_refuse(o, oci_below(o, at, "args"), "has more than six");
@@ -159,6 +171,31 @@ static int compile(struct oci *o, struct filter *f, struct json list)
 	return code ? 0 : diag_fail(o->d, -ENOMEM, "out of memory");
 }
 
+/* Ours denies what is of another architecture; a filter's flags are not set, of which two would be seen. */
+static int check_flags(struct oci *o, struct json v)
+{
+	static const char *const so[] = { "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" },
+		*const not[] = { "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW" };
+	const char *const *words = NULL;
+	size_t n = 0;
+	int r = oci_texts(o, json_get(v, "architectures"), AT ".architectures", &words, &n);
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		if (strncmp(words[i], "SCMP_ARCH_", 10) != 0)
+			r = oci_refuse(o, oci_at(o, AT ".architectures", i), "is no architecture");
+	if (r == 0)
+		r = oci_texts(o, json_get(v, "flags"), AT ".flags", &words, &n);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		const char *at = oci_at(o, AT ".flags", i);
+
+		if (strcmp(words[i], not[0]) == 0 || strcmp(words[i], not[1]) == 0)
+			oci_warn(o, at, "is not set");
+		else if (strcmp(words[i], so[0]) != 0 && strcmp(words[i], so[1]) != 0)
+			r = oci_refuse(o, at, "is no flag");
+	}
+	return r;
+}
+
 int oci_seccomp(struct oci *o, struct json v)
 {
 	struct filter f = { 0 };
@@ -173,6 +210,10 @@ int oci_seccomp(struct oci *o, struct json v)
 		r = oci_number(o, v, AT, "defaultErrnoRet", &error);
 	if (r == 0)
 		r = get_action(o, name, error, AT ".defaultAction", &f.otherwise);
+	if (r == 0)
+		r = check_errno(o, v, AT, "defaultErrnoRet", name);
+	if (r == 0)
+		r = check_flags(o, v);
 	if (r == 0)
 		r = oci_unsupported(o, v, AT, "listenerPath", "nobody outside answers calls");
 	if (r == 0)
