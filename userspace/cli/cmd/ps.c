@@ -57,7 +57,8 @@ static void print_row(struct cmd *c, struct arena *a, const struct container_rec
 		k->status == CONTAINER_PAUSED ? STYLE_YELLOW : STYLE_DIM;
 
 	cmd_print(c, STYLE_BOLD "%s" STYLE_END "  %-16s  %-9s  %s%-14s" STYLE_END "  %-7s  %s\n", k->id,
-		k->name ? k->name : k->package ? container_plain(a, k->package) : "-", k->profile, style, state(a, k), ago(a, k->created_ms),
+		k->name ? k->name : k->package ? container_plain(a, k->package) : "-", k->profile, style,
+		state(a, k), ago(a, k->created_ms),
 		container_command_line(a, k, COMMAND_WIDTH));
 }
 
