@@ -88,6 +88,20 @@ def under_a_shell():
     t.end()
 
 
+def halting():
+    """A command that stops itself does not stop what is outside, nor its container's time."""
+    t = Terminal("bash", "--norc", "-i", PS1="$ ")
+    t.sees("$ ")
+    for sig in "STOP", "TSTP":
+        t.type(TOOL + " -- sh -c 'kill -%s $$; echo went o''n after %s' </dev/null 2>&1 | cat\n" % (sig, sig))
+        check(t.sees("went on after " + sig), "SIG%s of its own without a terminal stops nobody" % sig, t.text)
+    t.type(TOOL + " --seconds 2 -- sh -c 'sleep 100 & kill -STOP $$'\n")
+    check(t.sees("Stopped"), "with one it is stopped for the shell", t.text)
+    check(t.sees("ended by time"), "and ended when its time is over", t.text)
+    t.type("exit\n")
+    t.end()
+
+
 def injected(*prefix, odd=False):
     t = Terminal("bash", "--norc", "-i", PS1="$ ")
     t.sees("$ ")
@@ -125,6 +139,7 @@ def hang_up():
 
 shell_inside()
 under_a_shell()
+halting()
 no_typing()
 hang_up()
 finish()

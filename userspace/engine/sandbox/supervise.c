@@ -27,6 +27,7 @@ struct supervisor {
 	int pidfd, master;
 	int out;		/* where the terminal's output goes */
 	bool raw, started, exited, stdin_ended;
+	bool stopping;		/* this process was told to stop, and passed that on */
 	int error;		/* why there was no command */
 	int64_t deadline;	/* ms, or 0 */
 	struct copy in, back;
@@ -75,14 +76,28 @@ static void pass_window_size(struct supervisor *v)
 		ioctl(v->master, TIOCSWINSZ, &size);
 }
 
+/* The container's time goes on while this process is stopped: what else runs in it is not. */
+static bool wake_at(int64_t deadline, timer_t *ret)
+{
+	struct sigevent e = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGCONT };
+	struct itimerspec at = { .it_value = { deadline / 1000, deadline % 1000 * 1000000 } };
+
+	if (!deadline || timer_create(CLOCK_MONOTONIC, &e, ret) < 0)
+		return false;
+	timer_settime(*ret, TIMER_ABSTIME, &at, NULL);
+	return true;
+}
+
 /*
  * Stops this process and those beside it in the caller's pipeline, as the terminal would have. In an
  * orphaned process group nobody could continue it: there the kernel drops the signal, and the
  * command goes on at once.
  */
-static void stop_self(void)
+static void stop_self(const struct supervisor *v)
 {
 	struct sigaction sa = { .sa_handler = SIG_DFL }, old;
+	timer_t alarm_clock;
+	bool limited = wake_at(v->deadline, &alarm_clock);
 	sigset_t only, mask;
 
 	sigemptyset(&only);
@@ -92,6 +107,8 @@ static void stop_self(void)
 	pthread_sigmask(SIG_UNBLOCK, &only, &mask);
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	sigaction(SIGTSTP, &old, NULL);
+	if (limited)
+		timer_delete(alarm_clock);
 }
 
 static void command_stopped(struct supervisor *v, int sig)
@@ -106,9 +123,15 @@ static void command_stopped(struct supervisor *v, int sig)
 		tell(v, INIT_CONTINUE, 1);
 		return;
 	}
+	/* Without a terminal nobody typed ^Z inside: that the command halts is no reason to halt the caller. */
+	if (!t->wanted && !v->stopping) {
+		tell(v, INIT_CONTINUE, 0);
+		return;
+	}
+	v->stopping = false;
 	foreground = v->raw;
 	set_raw(v, false);
-	stop_self();
+	stop_self(v);
 	set_raw(v, foreground && terminal_is_ours(t));
 	pass_window_size(v);
 	tell(v, INIT_CONTINUE, foreground);
@@ -193,6 +216,7 @@ static void take_signal(struct supervisor *v)
 
 	if (read(v->p->signals, &info, sizeof(info)) != sizeof(info))
 		return;
+	v->stopping |= info.ssi_signo == SIGTSTP;
 	if (info.ssi_signo == SIGWINCH)
 		pass_window_size(v);
 	else if (info.ssi_signo == SIGHUP)
