@@ -6,13 +6,17 @@
  */
 #include "egress.h"
 
+#include <asm/ioctls.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <linux/netlink.h>
+#include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <seccomp.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -124,28 +128,39 @@ static const int allowed[] = {
 	SCMP_SYS(tgkill), SCMP_SYS(uname), SCMP_SYS(write), SCMP_SYS(writev),
 };
 
+/* Calls of which arguments are bounded. */
+struct narrow {
+	int call;
+	unsigned n;
+	struct scmp_arg_cmp arguments[2];
+};
+#define IS(argument, value) { argument, SCMP_CMP_EQ, (scmp_datum_t)(value), 0 }
+#define SOCKET(family, protocol) { SCMP_SYS(socket), 2, { IS(0, family), IS(2, protocol) } }
+#define NARROW(call, argument, value) { SCMP_SYS(call), 1, { IS(argument, value) } }
+
 /* To dial, to ask name servers, to see which families the host has. No unix sockets, whose paths Landlock does
  * not watch: a session bus starts programs for who connects. Name services that are asked through one (nscd,
- * systemd-resolved, Avahi) give way to files and DNS. */
-static const struct {
-	int family, protocol;
-} sockets[] = {
-	{ AF_INET, 0 }, { AF_INET, IPPROTO_TCP }, { AF_INET, IPPROTO_UDP },
-	{ AF_INET6, 0 }, { AF_INET6, IPPROTO_TCP }, { AF_INET6, IPPROTO_UDP },
-	{ AF_NETLINK, NETLINK_ROUTE },
+ * systemd-resolved, Avahi) give way to files and DNS. The rest is for the processes that it makes, which give
+ * up more; a pair of this type is connected for good. */
+static const struct narrow allowed_narrowly[] = {
+	SOCKET(AF_INET, 0), SOCKET(AF_INET, IPPROTO_TCP), SOCKET(AF_INET, IPPROTO_UDP),
+	SOCKET(AF_INET6, 0), SOCKET(AF_INET6, IPPROTO_TCP), SOCKET(AF_INET6, IPPROTO_UDP),
+	SOCKET(AF_NETLINK, NETLINK_ROUTE),
+	{ SCMP_SYS(socketpair), 2, { IS(0, AF_UNIX), IS(1, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK) } },
+	NARROW(prctl, 0, PR_SET_PDEATHSIG), NARROW(prctl, 0, PR_SET_NO_NEW_PRIVS), NARROW(close_range, 2, 0),
+	NARROW(seccomp, 0, SECCOMP_SET_MODE_FILTER),
 };
 
-static _unused_ int confine_calls(const int *calls, size_t n)
+static _unused_ int confine_calls(const int *calls, size_t n, const struct narrow *narrow, size_t nnarrow)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int r = ctx ? 0 : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(sockets); i++)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)sockets[i].family),
-			SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)sockets[i].protocol));
+	for (size_t i = 0; r == 0 && i < nnarrow; i++)
+		r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, narrow[i].call, narrow[i].n,
+			narrow[i].arguments);
 	if (r == 0)
 		r = seccomp_load(ctx);
 	seccomp_release(ctx);
@@ -154,9 +169,9 @@ static _unused_ int confine_calls(const int *calls, size_t n)
 
 /* A sanitizer's run time needs calls that the helper itself does not. */
 #if defined(__SANITIZE_ADDRESS__)
-#define FILTER(calls) 0
+#define FILTER(calls, narrow) 0
 #else
-#define FILTER(calls) confine_calls(calls, ARRAY_SIZE(calls))
+#define FILTER(calls, narrow) confine_calls(calls, ARRAY_SIZE(calls), narrow, ARRAY_SIZE(narrow))
 #endif
 
 int confine(struct egress *e)
@@ -171,13 +186,14 @@ int confine(struct egress *e)
 		r = confine_files();
 	if (r == 0)
 		r = drop_capabilities();
-	return r == 0 ? FILTER(allowed) : r;
+	return r == 0 ? FILTER(allowed, allowed_narrowly) : r;
 }
 
 int confine_inside(int link)
 {
 	static const int few[] = { SCMP_SYS(close), SCMP_SYS(exit_group), SCMP_SYS(recvfrom),
 		SCMP_SYS(sendmsg) };
+	static const struct narrow narrow[] = { SOCKET(AF_INET, 0) };
 	int r = 0;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
@@ -187,5 +203,23 @@ int confine_inside(int link)
 		return -errno;
 	drop_bounding();
 	r = drop_capabilities();
-	return r == 0 ? FILTER(few) : r;
+	return r == 0 ? FILTER(few, narrow) : r;
+}
+
+/* No capability and no file is left from before. It cannot even make a socket: what it says goes through
+ * splice(), from one that it was given to another. */
+int confine_worker(int link)
+{
+	static const int few[] = { SCMP_SYS(brk), SCMP_SYS(clock_gettime), SCMP_SYS(close), SCMP_SYS(dup),
+		SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_wait),
+		SCMP_SYS(exit_group), SCMP_SYS(futex), SCMP_SYS(getrandom), SCMP_SYS(madvise), SCMP_SYS(mmap),
+		SCMP_SYS(mremap), SCMP_SYS(munmap), SCMP_SYS(pipe2), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg),
+		SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigreturn), SCMP_SYS(shutdown), SCMP_SYS(splice) };
+	static const struct narrow narrow[] = { NARROW(fcntl, 1, F_SETPIPE_SZ),
+		NARROW(setsockopt, 2, SO_LINGER), NARROW(getsockopt, 2, TCP_INFO), NARROW(ioctl, 1, SIOCOUTQ) };
+
+	if (syscall(SYS_close_range, STDERR_FILENO + 1, (unsigned)link - 1, 0) < 0 ||
+		syscall(SYS_close_range, (unsigned)link + 1, ~0u, 0) < 0)
+		return -errno;
+	return FILTER(few, narrow);
 }

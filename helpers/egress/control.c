@@ -2,16 +2,19 @@
 /* What the supervisor says. Each frame has its phase; nothing is guessed. */
 #include "egress.h"
 
-#include "relay.h"
+#include "workers.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #define RESOLVERS      4
 #define RESOLVER_QUEUE 1024
 #define DRAIN_STEP_MS  5
+#define DRAIN_SLOW_MS  100	/* later on, between looks */
 
 ssize_t packet_receive(int fd, void *bytes, size_t size, int *fds, unsigned max, unsigned *ret_nfds)
 {
@@ -58,6 +61,30 @@ static int say(const struct egress_frame *f)
 	return send(EGRESS_FD_CONTROL, f, sizeof(*f), MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
+/* The supervisor's file, which is long enough and has all of its blocks. */
+static int map_counts(struct egress *e)
+{
+	size_t wanted;
+	struct stat st;
+	void *p;
+
+	e->rows = e->policy.n + e->npublished;
+	wanted = sizeof(struct egress_counts_head) + e->rows * sizeof(struct counts);
+	if (fstat(EGRESS_FD_COUNTS, &st) < 0)
+		return -errno;
+	if ((uint64_t)st.st_size < wanted)
+		return -EPROTO;
+	p = mmap(NULL, wanted, PROT_READ | PROT_WRITE, MAP_SHARED, EGRESS_FD_COUNTS, 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	close(EGRESS_FD_COUNTS);
+	e->counts = (void *)((char *)p + sizeof(struct egress_counts_head));
+	for (unsigned i = 0; i < e->rows; i++)
+		*(i < e->policy.n ? &e->policy.rules[i]->counts : &e->published[i - e->policy.n]->counts) =
+			&e->counts[i];
+	return 0;
+}
+
 static int start(struct egress *e, const struct egress_start *s)
 {
 	const struct egress_frame ready = { .kind = EGRESS_READY };
@@ -70,37 +97,19 @@ static int start(struct egress *e, const struct egress_start *s)
 	e->idle_seconds = s->idle_seconds;
 	e->log.fd = s->log ? EGRESS_FD_LOG : -1;
 	memcpy(e->log.container, s->container, sizeof(s->container));
-	r = e->npublished ? inside_start(e) : 0;
+	r = map_counts(e);
+	if (r == 0 && e->npublished)
+		r = inside_start(e);
 	if (r == 0)
 		r = confine(e);
 	if (r == 0)
-		r = relays_new(&e->relays, e);
+		r = workers_new(&e->workers, e);
 	if (r == 0)
 		r = pool_new(&e->resolvers, e->loop, RESOLVERS, RESOLVER_QUEUE);
 	e->phase = PHASE_STARTED;
 	if (r == 0)
 		door_listen(e);
 	return r < 0 ? r : say(&ready);
-}
-
-static int say_counts(unsigned row, unsigned rows, const struct counts *c)
-{
-	const struct egress_frame f = { .kind = EGRESS_COUNTED, .u.count = { row, rows,
-		atomic_load(&c->connections), atomic_load(&c->refused), atomic_load(&c->out),
-		atomic_load(&c->in), atomic_load(&c->open) } };
-
-	return say(&f);
-}
-
-static int count(struct egress *e)
-{
-	unsigned rows = e->policy.n + e->npublished;
-	int r = 0;
-
-	for (unsigned i = 0; i < rows && r == 0; i++)
-		r = say_counts(i, rows, i < e->policy.n ? &e->policy.rules[i]->counts :
-			&e->published[i - e->policy.n]->counts);
-	return r;
 }
 
 static int obey(struct egress *e, const struct egress_frame *f, int fd)
@@ -121,8 +130,6 @@ static int obey(struct egress *e, const struct egress_frame *f, int fd)
 		e->container = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 		publish_begin(e);
 		return 0;
-	case EGRESS_COUNT:
-		return !policy && fd < 0 ? count(e) : -EPROTO;
 	default:
 		return -EPROTO;
 	}
@@ -131,23 +138,32 @@ static int obey(struct egress *e, const struct egress_frame *f, int fd)
 /*
  * The container has ended, as far as it concerns us. What its programs wrote before that is still on its
  * way, as with sockets of a program's own, which the kernel empties after its death: connections that
- * nobody has accepted yet, names that are being resolved, bytes in pipes.
+ * nobody has accepted yet, names that are being resolved, bytes that a slow server has no room for.
  */
 static void drain(void *data)
 {
 	struct egress *e = data;
+	uint64_t now = now_ms(), began = e->linger_until_ms - EGRESS_LINGER_MS;
 
-	if (atomic_load(&e->unsent) == 0 || now_ms() >= e->drain_until_ms ||
-		!loop_timer(e->loop, DRAIN_STEP_MS, drain, e))
+	if ((!e->dials && workers_drained(e->workers)) || now >= e->linger_until_ms ||
+		!loop_timer(e->loop, now - began < EGRESS_DRAIN_MS ? DRAIN_STEP_MS : DRAIN_SLOW_MS, drain, e))
 		egress_end(e, 0);
 }
 
 static void drain_begin(struct egress *e)
 {
 	(void)loop_watch(e->loop, EGRESS_FD_CONTROL, 0, NULL, NULL);
-	e->drain_until_ms = now_ms() + EGRESS_DRAIN_MS;
+	if (e->phase == PHASE_POLICY) {
+		egress_end(e, 0);
+		return;
+	}
+	/* Who waits for the end of what the supervisor wrote to does not wait for us. */
+	close(STDERR_FILENO);
+	(void)!dup(STDIN_FILENO);
+	e->linger_until_ms = now_ms() + EGRESS_LINGER_MS;
 	if (e->handed)
 		door_accept_last(e);
+	workers_drain(e->workers);
 	drain(e);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dial.h"
 
-#include "relay.h"
+#include "workers.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -42,6 +42,7 @@ static struct str name_of(const struct dial *d)
 
 static void unlink_dial(struct dial *d)
 {
+	d->egress->dialling--;
 	*d->link = d->next;
 	if (d->next)
 		d->next->link = d->link;
@@ -71,8 +72,7 @@ static void dial_end(struct dial *d)
 static void dial_fail(struct dial *d)
 {
 	socket_reset(d->accepted);
-	counts_sent(d->egress);
-	counts_end(d->egress, d->counts, d->name);
+	counts_end(d->egress->shared, d->counts, d->name ? d->name->number : 0);
 	dial_end(d);
 }
 
@@ -86,7 +86,7 @@ static void dial_done(struct dial *d, size_t i)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	/* What went into the container and what out is counted by who began. */
-	relays_add(d->egress->relays, d->accepted, fd, !d->rule, d->counts, d->name);
+	workers_add(d->egress->workers, d->accepted, fd, !d->rule, d->counts, d->name);
 	dial_end(d);
 }
 
@@ -96,7 +96,7 @@ static bool may_dial(struct dial *d, const struct in6_addr *a)
 	if (!d->rule || d->rule->grant.kind == EGRESS_NET || inet_is_public(a) ||
 		policy_find_address(&d->egress->policy, a, d->port))
 		return true;
-	atomic_fetch_add(&d->rule->counts.refused, 1);
+	atomic_fetch_add(&d->rule->counts->refused, 1);
 	log_refusal(d->egress, name_of(d), a, d->port, "the name leads to an address that is not public");
 	return false;
 }
@@ -199,7 +199,7 @@ static struct dial *dial_new(struct egress *e, int accepted, struct counts *coun
 	if (d->next)
 		d->next->link = &d->next;
 	e->dials = d;
-	atomic_fetch_add(&counts->connections, 1);
+	e->dialling++;
 	counts_begin(e, counts, name);
 	if (!e->ticking)
 		e->ticking = loop_timer(e->loop, TICK_MS, tick, e) != 0;
@@ -227,7 +227,7 @@ static void resolved(void *data, int error, const struct in6_addr *all, size_t n
 
 void dial_name(struct egress *e, int accepted, struct rule *rule, struct name *name, uint16_t port)
 {
-	struct dial *d = dial_new(e, accepted, &rule->counts, name, port);
+	struct dial *d = dial_new(e, accepted, rule->counts, name, port);
 
 	if (!d)
 		return;
@@ -241,7 +241,7 @@ void dial_name(struct egress *e, int accepted, struct rule *rule, struct name *n
 
 void dial_address(struct egress *e, int accepted, struct rule *rule, const struct in6_addr *a, uint16_t port)
 {
-	struct dial *d = dial_new(e, accepted, &rule->counts, NULL, port);
+	struct dial *d = dial_new(e, accepted, rule->counts, NULL, port);
 
 	if (!d)
 		return;

@@ -7,7 +7,7 @@
 
 #include "dial.h"
 #include "dns.h"
-#include "relay.h"
+#include "workers.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,7 +19,9 @@
 #define LAST_TURNS	 256
 #define STREAMS_MAX	 64
 #define STREAM_MS	 10000
-#define PAUSE_MS	 100
+#define PAUSE_MS	 20
+#define FDS_BESIDE	 64	/* the helper's own, of workers and of questions for names */
+#define FDS_A_DIAL	 3	/* two addresses may be tried at a time */
 #define DNS_PORT	 53
 
 /* A connection to the resolver: messages with their length before them (RFC 1035, 4.2.2). */
@@ -158,7 +160,7 @@ static void refuse(struct egress *e, int fd, struct rule *rule, struct name *nam
 	const struct in6_addr *address, uint16_t port, const char *reason)
 {
 	if (rule)
-		atomic_fetch_add(&rule->counts.refused, 1);
+		atomic_fetch_add(&rule->counts->refused, 1);
 	log_refusal(e, name ? str_of(name->text, name->length) : (struct str){ 0 }, name ? NULL : address,
 		port, reason);
 	socket_reset(fd);
@@ -202,7 +204,7 @@ static void route(struct egress *e, int fd)
 		return;
 	}
 	rule = number < 0 ? policy_find_address(&e->policy, &address, port) : NULL;
-	if (atomic_load(&e->open) >= e->connections_max)
+	if (atomic_load(&e->shared->open) >= e->connections_max)
 		refuse(e, fd, rule, NULL, &address, port, "there are too many connections");
 	else if (number >= 0)
 		to_name(e, fd, (uint32_t)number, &address, port);
@@ -214,18 +216,35 @@ static void route(struct egress *e, int fd)
 
 static void listen_again(void *data);
 
+/* Not to be asked again at once. */
+static void pause_listener(struct egress *e, int listener)
+{
+	if (loop_timer(e->loop, PAUSE_MS, listen_again, e))
+		(void)loop_watch(e->loop, listener, 0, NULL, NULL);
+}
+
+/* While as many are being dialled as there are descriptors for, others wait in the kernel's queue. */
+static bool has_room(const struct egress *e)
+{
+	uint64_t beside = FDS_BESIDE + e->listeners.n;
+
+	return e->dialling == 0 || beside + (uint64_t)e->dialling * FDS_A_DIAL < e->fds_max;
+}
+
 static void accept_some(void *data, int listener, unsigned events)
 {
 	struct egress *e = data;
 	int on = 1;
 
 	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		int fd = -1;
 
-		/* Out of descriptors or memory: not to be asked again at once. */
+		if (has_room(e))
+			fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		else
+			errno = EMFILE;
 		if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
-			if (loop_timer(e->loop, PAUSE_MS, listen_again, e))
-				(void)loop_watch(e->loop, listener, 0, NULL, NULL);
+			pause_listener(e, listener);
 			return;
 		}
 		if (fd < 0)
@@ -241,6 +260,8 @@ static void listen_again(void *data)
 		[LISTENER_WATCH] = watch_read };
 	struct egress *e = data;
 
+	if (e->linger_until_ms)
+		return;
 	vec_foreach(l, &e->listeners)
 		(void)loop_watch(e->loop, l->fd, POLLIN, fns[l->kind], e);
 }
@@ -249,13 +270,15 @@ void door_accept_last(struct egress *e)
 {
 	struct pollfd p = { .events = POLLIN };
 
-	vec_foreach(l, &e->listeners)
+	vec_foreach(l, &e->listeners) {
 		for (int i = 0; i < LAST_TURNS && l->kind == LISTENER_STREAM; i++) {
 			p.fd = l->fd;
 			if (poll(&p, 1, 0) != 1)
 				break;
 			accept_some(e, l->fd, POLLIN);
 		}
+		(void)loop_watch(e->loop, l->fd, 0, NULL, NULL);
+	}
 }
 
 void door_listen(struct egress *e)
@@ -327,7 +350,7 @@ static void handed(void *data, int door, unsigned events)
 	if (r == 0 && got > 0) {
 		e->ipv6 = h.ipv6;
 		e->handed = true;
-		e->connections_max = MIN(e->connections_max, egress_room(e));
+		e->connections_max = MIN(e->connections_max, workers_room(e));
 		door_listen(e);
 		publish_begin(e);
 	}

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * cratons-egress: the outside of a container's network door. One thread (the loop's) hears the supervisor,
- * answers names, accepts and dials; a few resolve names; one a processor moves the bytes of connections
- * that stand (relay.c). It ends when the supervisor's socket closes.
+ * cratons-egress: the outside of a container's network door. One process hears the supervisor, answers names,
+ * accepts, judges and dials (on one thread; a few others resolve names). Connections that stand it hands to
+ * others of its kind (workers.c), which do nothing but move bytes (relay.c): as many as there are processors,
+ * and more where a process may hold few descriptors. It ends when the supervisor's socket closes and what the
+ * container sent has arrived.
  */
 #ifndef CRATONS_HELPERS_EGRESS_EGRESS_H
 #define CRATONS_HELPERS_EGRESS_EGRESS_H
@@ -19,7 +21,7 @@ enum phase { PHASE_POLICY, PHASE_STARTED, PHASE_BORN };
 struct published {
 	int fd;			/* listens on the host */
 	uint16_t port;		/* inside */
-	struct counts counts;
+	struct counts *counts;
 };
 
 enum listener_kind { LISTENER_STREAM, LISTENER_DATAGRAM, LISTENER_WATCH };
@@ -37,7 +39,17 @@ struct log {
 	uint64_t suppressed, bytes;
 };
 
-struct relays;
+#define WORKERS_MAX 64
+
+/* What the processes share, beside the counts: who begins adds, who ends takes away. */
+struct shared {
+	_Atomic uint32_t open;		/* connections and dials */
+	_Atomic uint32_t bulk;		/* large pipes there are */
+	_Atomic uint32_t of_worker[WORKERS_MAX];	/* connections handed to each */
+	_Atomic uint32_t used[EGRESS_NAMES];		/* of each name's number */
+};
+
+struct workers;
 struct dial;
 struct question;
 
@@ -56,12 +68,14 @@ struct egress {
 	VEC(struct listener) listeners;
 	uint8_t ports[(UINT16_MAX + 1) / 8];	/* those with a listener */
 	uint32_t connections_max, idle_seconds, fds_max;
-	_Atomic uint32_t open;	/* connections and dials */
-	_Atomic uint32_t unsent;	/* of them, those on which the container's end has not been passed on */
-	uint64_t drain_until_ms;
+	struct shared *shared;
+	struct counts *counts;	/* a row a grant, then one a published port */
+	unsigned rows;
+	uint64_t linger_until_ms;
 	struct log log;
-	struct relays *relays;
+	struct workers *workers;
 	struct dial *dials;	/* being made */
+	uint32_t dialling;	/* how many those are */
 	struct question *questions[QUESTION_SLOTS];	/* names that are asked for, by hash */
 	bool ticking;
 	unsigned dns_streams;
@@ -75,8 +89,12 @@ uint64_t now_ms(void);
 /* Stops the loop; the process ends with the status. */
 void egress_end(struct egress *e, int status);
 
-/* How many connections there may be for want of descriptors. */
-uint32_t egress_room(const struct egress *e);
+/* A connection is counted, and its name (may be NULL) kept, from when it is accepted until it has ended. */
+void counts_begin(struct egress *e, struct counts *c, const struct name *name);
+void counts_end(struct shared *s, struct counts *c, uint32_t number);
+
+/* Closes so that the other side sees a reset. */
+void socket_reset(int fd);
 
 /* control.c */
 int control_start(struct egress *e);
@@ -90,7 +108,7 @@ bool door_has_port(const struct egress *e, uint16_t port);
 int door_start(struct egress *e);
 /* Begins to listen once the sockets are there and the policy is. */
 void door_listen(struct egress *e);
-/* Takes what waits at the listeners: connections of a container that has ended. */
+/* Takes what waits at the listeners, connections of a container that has ended, and listens no more. */
 void door_accept_last(struct egress *e);
 
 /* watch.c: packets that nothing listens to */
@@ -98,7 +116,9 @@ void watch_read(void *data, int fd, unsigned events);
 
 /* confine.c */
 int confine(struct egress *e);
-int confine_inside(int link);	/* of all descriptors, keeps this one */
+/* The processes that it makes: of all descriptors from 3 up (`inside`: from 0) they keep this one. */
+int confine_inside(int link);
+int confine_worker(int link);
 
 /* publish.c */
 int inside_start(struct egress *e);	/* before threads and walls */

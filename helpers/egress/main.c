@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "egress.h"
 
-#include "relay.h"
-
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 
-/* Beside connections: what the helper itself and its listeners hold. */
-#define FDS_BESIDE 256
 #define FDS_WANTED (1u << 17)
 
 uint64_t now_ms(void)
@@ -26,8 +25,7 @@ void egress_end(struct egress *e, int status)
 	e->status = status;
 }
 
-/* Two sockets a connection, and an eighth for pipes, of which few hold bytes at a time (relay.c waits for
- * one). Root may raise its own limit; others have the one that their login was given. */
+/* Root may raise its own limit; others have the one that their login was given. */
 static void raise_limits(struct egress *e)
 {
 	struct rlimit files, more = { FDS_WANTED, FDS_WANTED };
@@ -43,11 +41,39 @@ static void raise_limits(struct egress *e)
 	e->fds_max = (uint32_t)MIN(files.rlim_cur, (rlim_t)1 << 24);
 }
 
-uint32_t egress_room(const struct egress *e)
+void socket_reset(int fd)
 {
-	uint64_t beside = FDS_BESIDE + e->listeners.n;
+	const struct linger now = { 1, 0 };
 
-	return beside >= e->fds_max ? 1 : (uint32_t)((e->fds_max - beside) * 7 / 16);
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	close(fd);
+}
+
+void counts_begin(struct egress *e, struct counts *c, const struct name *name)
+{
+	atomic_fetch_add(&c->connections, 1);
+	atomic_fetch_add(&c->open, 1);
+	atomic_fetch_add(&e->shared->open, 1);
+	if (name)
+		atomic_fetch_add(&e->shared->used[name->number], 1);
+}
+
+void counts_end(struct shared *s, struct counts *c, uint32_t number)
+{
+	atomic_fetch_sub(&c->open, 1);
+	atomic_fetch_sub(&s->open, 1);
+	if (number)
+		atomic_fetch_sub(&s->used[number], 1);
+}
+
+static int share(struct egress *e)
+{
+	void *p = mmap(NULL, sizeof(*e->shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	e->shared = p;
+	return names_init(&e->names, e->shared->used);
 }
 
 static int serve(struct egress *e)
@@ -58,7 +84,7 @@ static int serve(struct egress *e)
 	/* io_uring would be another hole in the filter, and nothing here is queued by thousands. */
 	r = loop_new(&e->loop, LOOP_PLAIN, &d);
 	if (r == 0)
-		r = names_init(&e->names);
+		r = share(e);
 	if (r == 0)
 		r = control_start(e);
 	if (r == 0)
@@ -73,6 +99,8 @@ int main(void)
 	struct egress e = { .log.fd = -1, .inside = -1, .container = -1 };
 	int r;
 
+	/* What the supervisor's caller left open is not for us to keep. */
+	(void)syscall(SYS_close_range, EGRESS_FD_COUNTS + 1, ~0u, 0);
 	signal(SIGPIPE, SIG_IGN);
 	raise_limits(&e);
 	r = serve(&e);

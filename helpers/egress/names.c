@@ -5,9 +5,9 @@
 
 #include <errno.h>
 
-int names_init(struct names *n)
+int names_init(struct names *n, const _Atomic uint32_t *used)
 {
-	*n = (struct names){ .next = EGRESS_FIRST_NAME };
+	*n = (struct names){ .next = EGRESS_FIRST_NAME, .used = used };
 	n->by_number = calloc(EGRESS_NAMES, sizeof(struct name *));
 	return n->by_number ? 0 : -ENOMEM;
 }
@@ -47,7 +47,7 @@ static int make_room(struct names *n)
 		all[count++] = e->value;
 	qsort(all, count, sizeof(struct name *), newest_first);
 	for (size_t i = 0; i < count && r == 0; i++)
-		if (i < keep || atomic_load(&all[i]->used))
+		if (i < keep || atomic_load(&n->used[all[i]->number]))
 			r = map_put(&kept, str_of(all[i]->text, all[i]->length), all[i]);
 	if (r < 0) {
 		map_done(&kept);

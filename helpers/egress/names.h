@@ -16,7 +16,6 @@
 
 struct name {
 	uint32_t number;
-	_Atomic uint32_t used;	/* by connections, of several threads */
 	uint64_t asked;		/* the last time, counted in questions */
 	size_t length;
 	char text[];
@@ -25,11 +24,12 @@ struct name {
 struct names {
 	struct map by_text;
 	struct name **by_number;	/* EGRESS_NAMES of them */
+	const _Atomic uint32_t *used;	/* of each number, by connections; the user's */
 	uint32_t next;
 	uint64_t clock;
 };
 
-int names_init(struct names *n);
+int names_init(struct names *n, const _Atomic uint32_t *used);
 void names_done(struct names *n);
 
 /* The name, made if need be: -ENOSPC when all are in use. */

@@ -8,15 +8,18 @@
 
 #include <stdatomic.h>
 
-/* Counted by several threads; read at any time. */
+/* A row of struct egress_counts, as several processes add to it. */
 struct counts {
 	_Atomic uint64_t connections, refused, out, in, open;
+	uint64_t reserved[3];
 };
+
+_Static_assert(sizeof(struct counts) == sizeof(struct egress_counts), "the same bytes");
 
 struct rule {
 	struct egress_grant grant;
 	struct in6_addr net;
-	struct counts counts;
+	struct counts *counts;	/* the user's */
 };
 
 struct policy {

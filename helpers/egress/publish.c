@@ -8,7 +8,6 @@
 #include "egress.h"
 
 #include "dial.h"
-#include "relay.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -99,14 +98,14 @@ static void admit(struct egress *e, struct published *p, int fd)
 {
 	int made, on = 1;
 
-	if (atomic_load(&e->open) >= e->connections_max || (made = socket_inside(e)) < 0) {
-		atomic_fetch_add(&p->counts.refused, 1);
+	if (atomic_load(&e->shared->open) >= e->connections_max || (made = socket_inside(e)) < 0) {
+		atomic_fetch_add(&p->counts->refused, 1);
 		socket_reset(fd);
 		return;
 	}
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	dial_inside(e, fd, &p->counts, made, p->port);
+	dial_inside(e, fd, p->counts, made, p->port);
 }
 
 static void accept_some(void *data, int listener, unsigned events)

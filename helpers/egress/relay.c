@@ -1,191 +1,95 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A thread a processor, each with an epoll set of its own, edge-triggered: both sockets of a connection
- * are registered once, and what they said last is remembered. A pipe is held only while bytes are in it,
- * so that an idle connection costs its sockets and a struct relay.
+ * One thread and an epoll set, edge-triggered: both sockets of a connection are registered once, and what
+ * they said last is remembered. An idle connection costs its sockets and a struct relay.
  *
  * Back-pressure: a way is read only when its pipe is empty. A close for sending becomes one at the other
- * side after the last byte; an error becomes a reset of both.
+ * side after the last byte. A socket that breaks ends the way into it at once, and the way from it as a reset
+ * of the other side, behind what it had said before: who reads slowly loses nothing by it.
  */
 #include "relay.h"
 
+#include "pipes.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <sched.h>
+#include <linux/sockios.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#define WORKERS_MAX  8
 #define EVENTS	     64
-#define PIPES_KEPT   16
-#define BULK_KEPT    2
-#define BULK_BYTES   (256u << 10)
-#define BULK_MAX     64		/* of all threads */
-#define BULK_FROM    (48u << 10) /* what fills an ordinary pipe nearly */
+#define HANDOVERS    64		/* a turn */
+#define BULK_FROM    (PIPE_BYTES / 4 * 3)	/* what fills an ordinary pipe nearly */
 #define CHUNK	     (1u << 20)
 #define STARVED_MS   20
+#define LINGER_MS    20
 #define ROUNDS	     32		/* of one connection before the others have their turn */
-
-/*
- * Ordinary ones hold 64 KiB. A connection that fills one gets a large one, which nearly doubles what goes
- * through; few, as the kernel counts them against the user's share (pipe-user-pages-soft), and takes what is
- * beyond it from the pipes of all the user's programs.
- */
-struct pipe {
-	int r, w;
-	bool bulk;
-};
 
 struct way {
 	int from, to;
-	struct pipe pipe;	/* r < 0: none */
+	struct pipe pipe;
 	size_t held, filled;	/* in it now; when it was read last */
-	bool readable, writable, ended, closed;
+	bool readable, writable;
+	bool ended, reset;	/* nothing more will come: by a reset */
+	bool closed;		/* its end has been passed on */
+	bool dropped;		/* nothing can be passed on */
 	_Atomic uint64_t *bytes;
 };
 
 struct relay {
 	struct relay *next, *prev;	/* by the last time something moved, the latest last */
-	struct relay *next_ready, *next_dead;
+	struct relay *next_ready, *next_dead, *next_linger;
 	struct way out, in;
 	struct counts *counts;
-	struct name *name;
+	uint32_t number;
 	uint64_t moved_ms;
-	struct way *leaving;	/* the one from the container; NULL once its end has been passed on */
-	bool queued, dead;
+	uint64_t linger_ms;	/* since when it has waited for its last bytes to be acknowledged; 0: not yet */
+	bool published, queued, dead;
 	bool starved;		/* waits for a pipe: there are no descriptors */
 };
 
 struct worker {
-	struct relays *all;
-	pthread_t thread;
+	const struct work *work;
+	struct pipes pipes;
 	int epoll;
-	struct pipe kept[PIPES_KEPT], kept_bulk[BULK_KEPT];
-	unsigned nkept, nkept_bulk;
-	struct relay list;		/* a ring */
-	struct relay *ready, *dead, *starved;
-	int wake;			/* an eventfd: something came in */
-	pthread_mutex_t lock;		/* guards what follows */
-	struct relay *incoming;
+	bool draining, last;	/* the container has ended; no more connections come */
+	struct relay list;	/* a ring */
+	struct relay *ready, *dead, *starved, *linger;
 };
 
-struct relays {
-	struct egress *egress;
-	struct worker workers[WORKERS_MAX];
-	unsigned n;
-	_Atomic int bulk;	/* large pipes there are */
-	unsigned turn;
-};
-
-void socket_reset(int fd)
-{
-	const struct linger now = { 1, 0 };
-
-	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-	close(fd);
-}
-
-void counts_begin(struct egress *e, struct counts *c, struct name *name)
-{
-	atomic_fetch_add(&c->open, 1);
-	atomic_fetch_add(&e->open, 1);
-	atomic_fetch_add(&e->unsent, 1);
-	if (name)
-		atomic_fetch_add(&name->used, 1);
-}
-
-void counts_sent(struct egress *e)
-{
-	atomic_fetch_sub(&e->unsent, 1);
-}
-
-void counts_end(struct egress *e, struct counts *c, struct name *name)
-{
-	atomic_fetch_sub(&c->open, 1);
-	atomic_fetch_sub(&e->open, 1);
-	if (name)
-		atomic_fetch_sub(&name->used, 1);
-}
-
-static int pipe_take(struct worker *w, struct way *y)
-{
-	int ends[2];
-
-	if (y->pipe.r >= 0)
-		return 0;
-	if (w->nkept) {
-		y->pipe = w->kept[--w->nkept];
-		return 0;
-	}
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
-		return -errno;
-	y->pipe = (struct pipe){ ends[0], ends[1] };
-	return 0;
-}
-
-static void pipe_close(struct worker *w, struct pipe *p)
-{
-	if (p->bulk)
-		atomic_fetch_sub(&w->all->bulk, 1);
-	p->bulk = false;
-	fd_closep(&p->r);
-	fd_closep(&p->w);
-}
-
-/* An empty one is kept for the next. */
-static void pipe_give(struct worker *w, struct way *y)
-{
-	struct pipe *p = &y->pipe;
-
-	if (p->r < 0)
-		return;
-	if (y->held == 0 && !p->bulk && w->nkept < PIPES_KEPT)
-		w->kept[w->nkept++] = *p;
-	else if (y->held == 0 && p->bulk && w->nkept_bulk < BULK_KEPT)
-		w->kept_bulk[w->nkept_bulk++] = *p;
-	else
-		pipe_close(w, p);
-	*p = (struct pipe){ -1, -1, false };
-}
-
-/* For an empty way whose pipe was full. Refused when the user has many: then it goes on with less. */
-static void pipe_enlarge(struct worker *w, struct way *y)
-{
-	if (w->nkept_bulk) {
-		pipe_give(w, y);
-		y->pipe = w->kept_bulk[--w->nkept_bulk];
-		return;
-	}
-	if (atomic_fetch_add(&w->all->bulk, 1) < BULK_MAX &&
-		fcntl(y->pipe.w, F_SETPIPE_SZ, BULK_BYTES) >= 0)
-		y->pipe.bulk = true;
-	else
-		atomic_fetch_sub(&w->all->bulk, 1);
-}
-
-/* From the socket into the empty pipe. 1: bytes came or the end did. */
+/* From the socket into the empty pipe. 1: bytes came; 0: none, or the end did; -EMFILE. */
 static int way_fill(struct worker *w, struct way *y)
 {
 	ssize_t n;
-	int r = pipe_take(w, y);
+	int r = pipe_take(&w->pipes, &y->pipe);
 
 	if (r < 0)
-		return r;
+		return -EMFILE;
 	n = splice(y->from, NULL, y->pipe.w, NULL, CHUNK, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	if (n > 0) {
+		y->held = y->filled = (size_t)n;
+		atomic_fetch_add_explicit(y->bytes, (uint64_t)n, memory_order_relaxed);
+		return 1;
+	}
 	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
 		y->readable = errno == EINTR;
-		return 0;
+	} else {
+		y->ended = true;
+		y->reset |= n < 0;
 	}
-	if (n < 0)
-		return -errno;
-	y->ended = n == 0;
-	y->held = y->filled = (size_t)n;
-	atomic_fetch_add_explicit(y->bytes, (uint64_t)n, memory_order_relaxed);
-	return 1;
+	return 0;
 }
 
+static void way_drop(struct worker *w, struct way *y)
+{
+	y->dropped = true;
+	pipe_give(&w->pipes, &y->pipe, y->held == 0);
+	y->held = 0;
+}
+
+/* 1: bytes went. */
 static int way_drain(struct worker *w, struct way *y)
 {
 	ssize_t n = splice(y->pipe.r, NULL, y->to, NULL, y->held, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
@@ -194,40 +98,44 @@ static int way_drain(struct worker *w, struct way *y)
 		y->writable = errno == EINTR;
 		return 0;
 	}
-	if (n < 0)
-		return -errno;
+	if (n < 0) {
+		way_drop(w, y);
+		return 0;
+	}
 	y->held -= (size_t)n;
 	if (y->held == 0 && y->filled >= BULK_FROM && !y->pipe.bulk)
-		pipe_enlarge(w, y);
+		pipe_enlarge(&w->pipes, &y->pipe);
 	return 1;
 }
 
-/* As far as it goes without waiting. 1: it has used up its turn. */
+static bool can_drain(const struct way *y)
+{
+	return y->held && y->writable && !y->dropped;
+}
+
+static bool can_fill(const struct way *y)
+{
+	return !y->held && y->readable && !y->ended && !y->dropped;
+}
+
+/* As far as it goes without waiting. 1: it has used up its turn; -EMFILE. */
 static int way_pump(struct worker *w, struct way *y, bool *ret_moved)
 {
-	for (unsigned round = 0; round < ROUNDS; round++) {
-		int r;
+	for (unsigned round = 0; can_drain(y) || can_fill(y); round++) {
+		int r = can_drain(y) ? way_drain(w, y) : way_fill(w, y);
 
-		if (y->held && y->writable)
-			r = way_drain(w, y);
-		else if (!y->held && y->readable && !y->ended)
-			r = way_fill(w, y);
-		else
-			r = 0;
 		if (r < 0)
 			return r;
-		if (r == 0 && !((y->held && y->writable) || (!y->held && y->readable && !y->ended)))
-			break;
 		*ret_moved |= r > 0;
 		if (round + 1 == ROUNDS)
 			return 1;
 	}
 	if (y->held == 0)
-		pipe_give(w, y);
-	if (y->ended && y->held == 0 && !y->closed) {
+		pipe_give(&w->pipes, &y->pipe, true);
+	if (y->ended && y->held == 0 && !y->closed && !y->dropped && !y->reset) {
 		y->closed = true;
-		if (shutdown(y->to, SHUT_WR) < 0 && errno != ENOTCONN)
-			return -errno;
+		if (shutdown(y->to, SHUT_WR) < 0)
+			y->dropped = true;
 	}
 	return 0;
 }
@@ -246,14 +154,20 @@ static void list_remove(struct relay *r)
 	r->next->prev = r->prev;
 }
 
+static void uncount(struct worker *w, struct counts *c, uint32_t number)
+{
+	atomic_fetch_sub(w->work->open, 1);
+	counts_end(w->work->shared, c, number);
+}
+
 /* Its memory stays until the events at hand have been looked at: more of them may name it. */
 static void relay_end(struct worker *w, struct relay *r, bool reset)
 {
 	if (r->dead)
 		return;
 	r->dead = true;
-	pipe_give(w, &r->out);
-	pipe_give(w, &r->in);
+	way_drop(w, &r->out);
+	way_drop(w, &r->in);
 	if (reset) {
 		socket_reset(r->out.from);
 		socket_reset(r->out.to);
@@ -261,12 +175,81 @@ static void relay_end(struct worker *w, struct relay *r, bool reset)
 		close(r->out.from);
 		close(r->out.to);
 	}
-	if (r->leaving)
-		counts_sent(w->all->egress);
-	counts_end(w->all->egress, r->counts, r->name);
+	uncount(w, r->counts, r->number);
 	list_remove(r);
 	r->next_dead = w->dead;
 	w->dead = r;
+}
+
+/* All that was sent is with the other's kernel, or will never be. */
+static bool is_acknowledged(int fd)
+{
+	socklen_t len = 1;
+	uint8_t state = 0;	/* of struct tcp_info the first */
+	int n = 0;
+
+	return ioctl(fd, SIOCOUTQ, &n) < 0 || n == 0 ||
+		getsockopt(fd, IPPROTO_TCP, TCP_INFO, &state, &len) < 0 || state == TCP_CLOSE;
+}
+
+/* What came for a container that is no more: a socket that is closed with bytes unread resets, and what it
+ * still has to send is lost. */
+static void discard(int fd)
+{
+	for (int i = 0; i < ROUNDS && recv(fd, NULL, CHUNK, MSG_TRUNC | MSG_DONTWAIT) > 0; i++)
+		;
+}
+
+/* 1: it has ended. `y` is the way that was left, at its end. */
+static bool linger(struct worker *w, struct relay *r, struct way *y)
+{
+	uint64_t now = now_ms();
+
+	if (!is_acknowledged(y->to) && (!r->linger_ms || now - r->linger_ms < EGRESS_LINGER_MS)) {
+		r->linger_ms = r->linger_ms ? r->linger_ms : now;
+		return false;
+	}
+	discard(y->to);
+	relay_end(w, r, y->reset);
+	return true;
+}
+
+static bool is_over(const struct way *y)
+{
+	return y->dropped || y->closed || (y->ended && y->reset && y->held == 0);
+}
+
+/* Both ways are at their ends: closed alike, or one cannot be and the other has to be passed on as it was. */
+static void finish(struct worker *w, struct relay *r)
+{
+	struct way *left = r->out.dropped ? &r->in : &r->out;
+
+	if (r->out.dropped && r->in.dropped) {
+		relay_end(w, r, true);
+	} else if (r->out.closed && r->in.closed) {
+		relay_end(w, r, false);
+	} else if (!r->linger_ms && !linger(w, r, left)) {
+		r->next_linger = w->linger;
+		w->linger = r;
+	}
+}
+
+/* One that broke: what goes to it is lost, and what comes from it ends by a reset, be it that the error was
+ * told to who wrote. */
+static void settle(struct worker *w, struct relay *r)
+{
+	struct way *ways[] = { &r->out, &r->in };
+
+	for (int i = 0; i < 2; i++) {
+		struct way *y = ways[i], *back = ways[1 - i];
+
+		if (y->reset && y->ended && !back->dropped)
+			way_drop(w, back);
+		if (y->dropped && !back->reset && !w->draining) {
+			back->reset = true;
+			back->readable = true;
+		}
+	}
 }
 
 static void touch(struct worker *w, struct relay *r)
@@ -281,49 +264,33 @@ static void touch(struct worker *w, struct relay *r)
 	list_add(w, r);
 }
 
-/* Descriptors have run out: its bytes wait in the socket until others have gone through theirs. */
-static void starve(struct worker *w, struct relay *r)
+static void enqueue(struct relay **list, struct relay *r)
 {
-	if (r->starved)
-		return;
-	r->starved = true;
-	r->next_ready = w->starved;
-	w->starved = r;
+	r->next_ready = *list;
+	*list = r;
 }
 
 static void relay_pump(struct worker *w, struct relay *r)
 {
 	bool moved = false;
-	int out, in = 0;
+	int out, in;
 
 	if (r->dead)
 		return;
 	out = way_pump(w, &r->out, &moved);
-	if (out >= 0 || out == -EMFILE || out == -ENFILE)
-		in = way_pump(w, &r->in, &moved);
-	if (out == -EMFILE || out == -ENFILE || in == -EMFILE || in == -ENFILE) {
-		starve(w, r);
-		out = MAX(out, 0);
-		in = MAX(in, 0);
-	}
-	if (out < 0 || in < 0) {
-		relay_end(w, r, true);
-		return;
-	}
-	if (r->leaving && r->leaving->closed) {
-		r->leaving = NULL;
-		counts_sent(w->all->egress);
-	}
-	if (r->out.closed && r->in.closed) {
-		relay_end(w, r, false);
-		return;
-	}
+	in = way_pump(w, &r->in, &moved);
+	settle(w, r);
 	if (moved)
 		touch(w, r);
-	if ((out || in) && !r->queued && !r->starved) {
+	if (is_over(&r->out) && is_over(&r->in)) {
+		finish(w, r);
+	} else if ((out < 0 || in < 0) && !r->starved) {
+		/* Its bytes wait in the socket until others have gone through theirs. */
+		r->starved = true;
+		enqueue(&w->starved, r);
+	} else if ((out || in || can_fill(&r->out) || can_fill(&r->in)) && !r->queued && !r->starved) {
 		r->queued = true;
-		r->next_ready = w->ready;
-		w->ready = r;
+		enqueue(&w->ready, r);
 	}
 }
 
@@ -355,6 +322,20 @@ static void run_list(struct worker *w, struct relay **list)
 	}
 }
 
+static void run_linger(struct worker *w)
+{
+	struct relay **at = &w->linger;
+
+	while (*at) {
+		struct relay *r = *at;
+
+		if (r->dead || linger(w, r, r->out.dropped ? &r->in : &r->out))
+			*at = r->next_linger;
+		else
+			at = &r->next_linger;
+	}
+}
+
 static void free_dead(struct worker *w)
 {
 	while (w->dead) {
@@ -368,7 +349,7 @@ static void free_dead(struct worker *w)
 /* The time to sleep at most, -1 for ever, after ending those on which nothing moved for too long. */
 static int end_idle(struct worker *w)
 {
-	uint64_t limit = (uint64_t)w->all->egress->idle_seconds * 1000, now = now_ms();
+	uint64_t limit = (uint64_t)w->work->idle_seconds * 1000, now = now_ms();
 
 	while (w->list.next != &w->list) {
 		struct relay *first = w->list.next;
@@ -380,123 +361,127 @@ static int end_idle(struct worker *w)
 	return -1;
 }
 
-static int watch(struct worker *w, int fd, void *p, unsigned bit)
+static int watch(struct worker *w, int fd, unsigned events, uint64_t mark)
 {
-	struct epoll_event e = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-		.data.u64 = (uint64_t)(uintptr_t)p | bit };
+	struct epoll_event e = { .events = events, .data.u64 = mark };
 
 	return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
 }
 
-/* By this thread, so that no event meets a connection that is half registered. */
-static void take_in(struct worker *w)
+/* The way into the container is no more: what comes there is not even read. */
+static void relay_drain(struct worker *w, struct relay *r)
 {
-	struct relay *r, *next;
-	eventfd_t count;
+	way_drop(w, r->published ? &r->out : &r->in);
+	relay_pump(w, r);
+}
 
-	(void)eventfd_read(w->wake, &count);
-	pthread_mutex_lock(&w->lock);
-	r = w->incoming;
-	w->incoming = NULL;
-	pthread_mutex_unlock(&w->lock);
-	for (; r; r = next) {
+static void drain_all(struct worker *w)
+{
+	w->draining = true;
+	close(STDERR_FILENO);
+	(void)!dup(STDIN_FILENO);
+	for (struct relay *r = w->list.next, *next; r != &w->list; r = next) {
 		next = r->next;
-		list_add(w, r);
-		if (watch(w, r->out.from, r, 0) < 0 || watch(w, r->out.to, r, 1) < 0) {
-			relay_end(w, r, true);
-			continue;
-		}
-		/* What is there already is moved without asking. */
-		r->out.readable = r->out.writable = r->in.readable = r->in.writable = true;
-		relay_pump(w, r);
+		relay_drain(w, r);
 	}
 }
 
-static void *work(void *data)
+static void begin(struct worker *w, const struct handover *h, const int *fds)
 {
-	struct epoll_event events[EVENTS];
-	struct worker *w = data;
-
-	for (;;) {
-		/* None that is in a list is ended from elsewhere: their links would dangle. */
-		int wait = w->ready ? 0 : w->starved ? STARVED_MS : end_idle(w), n;
-
-		n = epoll_wait(w->epoll, events, EVENTS, wait);
-
-		for (int i = 0; i < n; i++)
-			if (events[i].data.u64)
-				event(w, events[i].data.u64, events[i].events);
-			else
-				take_in(w);
-		run_list(w, &w->ready);
-		run_list(w, &w->starved);
-		free_dead(w);
-	}
-	return NULL;
-}
-
-static int worker_start(struct relays *all, struct worker *w)
-{
-	w->all = all;
-	w->list.next = w->list.prev = &w->list;
-	pthread_mutex_init(&w->lock, NULL);
-	w->epoll = epoll_create1(EPOLL_CLOEXEC);
-	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (w->epoll < 0 || w->wake < 0 || watch(w, w->wake, NULL, 0) < 0)
-		return -errno;
-	return -pthread_create(&w->thread, NULL, work, w);
-}
-
-int relays_new(struct relays **ret, struct egress *e)
-{
-	struct relays *all = calloc(1, sizeof(*all));
-	cpu_set_t set;
-	unsigned n = 1;
-	int r = all ? 0 : -ENOMEM;
-
-	if (sched_getaffinity(0, sizeof(set), &set) == 0)
-		n = MIN((unsigned)CPU_COUNT(&set), (unsigned)WORKERS_MAX);
-	if (r == 0)
-		all->egress = e;
-	while (r == 0 && all->n < n) {
-		r = worker_start(all, &all->workers[all->n]);
-		if (r == 0)
-			all->n++;
-	}
-	*ret = all;
-	return r;
-}
-
-static void hand_over(struct worker *w, struct relay *r)
-{
-	bool first;
-
-	pthread_mutex_lock(&w->lock);
-	first = !w->incoming;
-	r->next = w->incoming;
-	w->incoming = r;
-	pthread_mutex_unlock(&w->lock);
-	if (first)
-		(void)eventfd_write(w->wake, 1);
-}
-
-void relays_add(struct relays *all, int first, int second, bool published, struct counts *counts,
-	struct name *name)
-{
+	const unsigned events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+	struct counts *c = &w->work->counts[h->row];
 	struct relay *r = calloc(1, sizeof(*r));
 
 	if (!r) {
-		socket_reset(first);
-		socket_reset(second);
-		counts_sent(all->egress);
-		counts_end(all->egress, counts, name);
+		socket_reset(fds[0]);
+		socket_reset(fds[1]);
+		uncount(w, c, h->number);
 		return;
 	}
-	r->out = (struct way){ first, second, { -1, -1, false }, .bytes = &counts->out };
-	r->in = (struct way){ second, first, { -1, -1, false }, .bytes = &counts->in };
-	r->leaving = published ? &r->in : &r->out;
-	r->counts = counts;
-	r->name = name;
+	/* What is there already is moved without asking. */
+	r->out = (struct way){ fds[0], fds[1], PIPE_NONE, .readable = true, .writable = true, .bytes = &c->out };
+	r->in = (struct way){ fds[1], fds[0], PIPE_NONE, .readable = true, .writable = true, .bytes = &c->in };
+	r->published = h->published;
+	r->counts = c;
+	r->number = h->number;
 	r->moved_ms = now_ms();
-	hand_over(&all->workers[all->turn++ % all->n], r);
+	list_add(w, r);
+	if (watch(w, r->out.from, events, (uintptr_t)r) < 0 || watch(w, r->out.to, events, (uintptr_t)r | 1) < 0)
+		relay_end(w, r, true);
+	else if (w->draining)
+		relay_drain(w, r);
+	else
+		relay_pump(w, r);
+}
+
+/* Its end is there to be heard for ever. */
+static void take_last(struct worker *w)
+{
+	w->last = true;
+	(void)epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->work->link, NULL);
+}
+
+/* Who hands over counts them so that there are descriptors; if there are not, it is lost. */
+static void take_in(struct worker *w)
+{
+	for (int i = 0; i < HANDOVERS && !w->last; i++) {
+		struct handover h = { .kind = 0 };
+		int fds[2];
+		unsigned n;
+		ssize_t got = packet_receive(w->work->link, &h, sizeof(h), fds, 2, &n);
+
+		if (got == -EAGAIN || got == -EINTR)
+			return;
+		if (got == sizeof(h) && h.kind == HANDOVER_PAIR && n == 2) {
+			begin(w, &h, fds);
+			continue;
+		}
+		while (n)
+			socket_reset(fds[--n]);
+		if (h.kind == HANDOVER_PAIR)
+			uncount(w, &w->work->counts[h.row], h.number);
+		else if (got == sizeof(h) && h.kind == HANDOVER_DRAIN)
+			drain_all(w);
+		else
+			take_last(w);
+	}
+}
+
+static int time_to_wait(struct worker *w)
+{
+	/* None that is in a list is ended from elsewhere: their links would dangle. */
+	if (w->ready)
+		return 0;
+	if (w->starved)
+		return STARVED_MS;
+	return w->linger ? LINGER_MS : end_idle(w);
+}
+
+static void step(struct worker *w)
+{
+	struct epoll_event events[EVENTS];
+	int n = epoll_wait(w->epoll, events, EVENTS, time_to_wait(w));
+
+	for (int i = 0; i < n; i++)
+		if (events[i].data.u64)
+			event(w, events[i].data.u64, events[i].events);
+		else
+			take_in(w);
+	run_list(w, &w->ready);
+	run_list(w, &w->starved);
+	run_linger(w);
+	free_dead(w);
+}
+
+_noreturn_ void relay_work(const struct work *work)
+{
+	struct worker w = { .work = work, .pipes.bulk = &work->shared->bulk,
+		.epoll = epoll_create1(EPOLL_CLOEXEC) };
+
+	w.list.next = w.list.prev = &w.list;
+	if (w.epoll < 0 || watch(&w, work->link, EPOLLIN, 0) < 0)
+		_exit(1);
+	while (!w.last || w.list.next != &w.list)
+		step(&w);
+	_exit(0);
 }

@@ -1,26 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Moving bytes between two connected sockets, both ways, by splice(2): the bytes are never looked at. */
+/* One process's part of the connections: by splice(2) between two sockets each, never looked at. */
 #ifndef CRATONS_HELPERS_EGRESS_RELAY_H
 #define CRATONS_HELPERS_EGRESS_RELAY_H
 
 #include "egress.h"
 
-/* Starts the threads. */
-int relays_new(struct relays **ret, struct egress *e);
+/* To a worker, with two sockets, or HANDOVER_DRAIN and none: the container has ended. When its link is at its
+ * end there will be no more, and it ends when it has none left. */
+enum handover_kind { HANDOVER_PAIR = 1, HANDOVER_DRAIN };
 
-/* A connection is counted, and its name (may be NULL) kept, from when it is accepted until it has ended. */
-void counts_begin(struct egress *e, struct counts *c, struct name *name);
-void counts_end(struct egress *e, struct counts *c, struct name *name);
+struct handover {
+	uint8_t kind;
+	uint8_t published;
+	uint16_t row;		/* of the counts */
+	uint32_t number;	/* of the name; 0: none */
+};
 
-/* All that the container had to say there is with the host's kernel, or lost. Once a connection. */
-void counts_sent(struct egress *e);
+struct work {
+	int link;
+	struct shared *shared;
+	_Atomic uint32_t *open;	/* its own count in there */
+	struct counts *counts;
+	uint32_t idle_seconds;
+};
 
-/* Takes both sockets (non-blocking), which it closes, and ends the count. By the loop's thread.
- * `published`: it was begun from outside, and `second` is the container's. */
-void relays_add(struct relays *r, int first, int second, bool published, struct counts *counts,
-	struct name *name);
-
-/* Closes so that the other side sees a reset. */
-void socket_reset(int fd);
+/* Does not return. */
+_noreturn_ void relay_work(const struct work *work);
 
 #endif

@@ -50,7 +50,7 @@ static void tell(struct egress *e, const struct seen *s)
 	if (s->protocol == IPPROTO_TCP && door_has_port(e, s->port))
 		return;	/* who accepts it judges it */
 	if (rule)
-		atomic_fetch_add(&rule->counts.refused, 1);
+		atomic_fetch_add(&rule->counts->refused, 1);
 	log_refusal(e, text, name ? NULL : &s->to, s->port, s->protocol == IPPROTO_TCP ?
 		"the port is not granted" : "only TCP is granted");
 }

@@ -144,6 +144,24 @@ try() { # WHO, with c as the command
 	succeeds "$who: stop" c container stop -t 1 p
 	c container rm p
 
+	# What goes through the network door is told while it runs, and afterwards.
+	python3 -c 'if True:
+		import socket
+		s = socket.create_server(("127.0.0.1", 0))
+		print(s.getsockname()[1], flush=True)
+		c = s.accept()[0]
+		while c.recv(65536): pass' >"$T/port" &
+	until_is eval 'wc -l <"$T/port"' 1
+	port=$(cat "$T/port")
+	c container run -d --name talker --net "127.0.0.1:$port" -- bash -c "exec 3>/dev/tcp/127.0.0.1/$port; head -c 5000 /dev/zero >&3; sleep 60" >/dev/null
+	until_is eval 'field talker bytes_out' 5000 && ok "$who: traffic is told while it runs" || not_ok "$who: traffic is told while it runs" "$(c container inspect talker)"
+	has "$(c container stats talker)" "127.0.0.1:$port  1 connections, 0 refused, 0.0 MB out" "$who: also by stats"
+	has "$(c container stats --json talker | tr -d '\n ')" "\"grant\":\"127.0.0.1:$port\",\"connections\":1,\"refused\":0,\"bytes_out\":5000" "$who: and as JSON"
+	echo foreign >"$state/$(field talker id)/net.counts"
+	is "$(field talker status) $(field talker bytes_out)" "running " "$who: a foreign file in its place is not believed"
+	c container stop -t 1 talker
+	c container rm talker
+
 	# Names and texts from outside.
 	for name in '' -x .x 'a b' 'a/b' "$(printf 'a\033[31m')" "$(printf 'x%.0s' {1..65})"; do
 		exits 2 "$who: no name: $(printf %q "$name")" c container run --name "$name" -- true

@@ -94,6 +94,31 @@ def pressure(host, port):
         return "bounded" if n < 64 << 20 else "much"
     return "unbounded"
 
+def leave(host, port, n):
+    """Writes and is gone, without a word of farewell."""
+    s = socket.create_connection((host, int(port)), 20)
+    s.sendall(b"x" * int(n))
+    os._exit(0)
+
+def answered_and_reset(host, port):
+    """An answer in the middle of what is sent, then a reset: all of the answer can be read."""
+    s = socket.create_connection((host, int(port)), 5)
+    s.sendall(b"x" * (1 << 16))
+    time.sleep(1)
+    try:
+        for i in range(10):
+            s.sendall(b"x" * (1 << 16))
+            time.sleep(0.02)
+    except OSError:
+        pass
+    n = 0
+    try:
+        while data := s.recv(1 << 16):
+            n += len(data)
+    except ConnectionResetError:
+        return f"{n} reset"
+    return f"{n} end"
+
 def idle(host, port):
     s = socket.create_connection((host, int(port)), 5)
     s.sendall(b"x")

@@ -9,6 +9,8 @@ SPEC is KIND:ADDRESS:PORT (an IPv6 address in brackets). Kinds:
   reset  resets each connection when a byte has come
   hold   accepts and reads nothing
   watch  reads, and logs how it ended: "end" or "reset"
+  slow   begins to read after four seconds, and logs how much came and how it ended
+  early  answers the first byte with 60,000, and resets a moment later
   udp    logs each datagram
 Each connection is a line of LOG: KIND ADDRESS:PORT. Prints "ready" when all listen.
 """
@@ -58,7 +60,26 @@ def serve(kind, where):
         except ConnectionResetError:
             log.write("watch reset\n")
 
-    act = dict(http=http, count=count, echo=echo, reset=do_reset, hold=hold, watch=watch)[kind]
+    async def slow(reader, writer):
+        writer.transport.pause_reading()
+        await asyncio.sleep(4)
+        writer.transport.resume_reading()
+        n, end = 0, "end"
+        try:
+            while data := await reader.read(1 << 16):
+                n += len(data)
+        except ConnectionResetError:
+            end = "reset"
+        log.write(f"slow {n} {end}\n")
+
+    async def early(reader, writer):
+        await reader.read(1)
+        writer.write(b"x" * 60000)
+        await writer.drain()
+        await asyncio.sleep(0.5)
+        reset(writer)
+
+    act = dict(slow=slow, early=early, http=http, count=count, echo=echo, reset=do_reset, hold=hold, watch=watch)[kind]
 
     async def connection(reader, writer):
         log.write(f"{kind} {where}\n")

@@ -44,7 +44,7 @@ mount --bind "$T/nsswitch.conf" /etc/nsswitch.conf
 python=$(command -v /usr/bin/python3) || skip_all "no /usr/bin/python3"
 $python "$T/door-server.py" "$T/log" http:$PUBLIC:8080 http:$PUBLIC:8081 http:[$PUBLIC6]:8080 http:10.9.9.9:8080 \
 	http:169.254.169.254:8080 http:127.0.0.1:8080 http:[fd00:9::9]:8080 count:$PUBLIC:9001 echo:$PUBLIC:9002 \
-	reset:$PUBLIC:9003 hold:$PUBLIC:9004 watch:$PUBLIC:9005 udp:$PUBLIC:53 udp:$PUBLIC:8080 >"$T/ready" &
+	reset:$PUBLIC:9003 hold:$PUBLIC:9004 watch:$PUBLIC:9005 slow:$PUBLIC:9006 early:$PUBLIC:9007 udp:$PUBLIC:53 udp:$PUBLIC:8080 >"$T/ready" &
 server=$!
 at_end "kill $server"
 for i in {1..100}; do grep -q ready "$T/ready" && break; sleep 0.1; done
@@ -57,7 +57,7 @@ become() { # in a process of its own
 }
 as() { (become "$@"); }
 box() { as "$TOOL" --ro-bind "$T/door-client.py:/client" --door-log "$L" "$@" 2>"$T/err"; }
-GRANTS="--net api.test:8080,9001-9005 --net *.cdn.test:8081"
+GRANTS="--net api.test:8080,9001-9007 --net *.cdn.test:8081"
 door() { box $GRANTS "$@"; }
 client() { door -- /usr/bin/python3 /client "$@"; }
 logged() { # PART NAME
@@ -153,6 +153,8 @@ streams() {
 	: >"$T/log"
 	client reset_by_client api.test 9005 >"$T/out"
 	is "$(grep ^watch "$T/log" | tail -n 1)" "watch reset" "$(name "and goes out")"
+	is "$($python "$T/door-client.py" answered_and_reset $PUBLIC 9007)" "60000 end" "$(name "an answer before a reset can be read, without a door")"
+	is "$(client answered_and_reset api.test 9007)" "60000 end" "$(name "and with one")"
 	is "$(client pressure api.test 9004)" bounded "$(name "who does not read holds up who writes")"
 	is "$(door --door-idle 1 -- /usr/bin/python3 /client idle api.test 9002)" ended "$(name "what is idle is ended")"
 	is "$(door --door-connections 5 -- /usr/bin/python3 /client refused_beyond api.test 9002 8)" "5 3" "$(name "no more connections than allowed")"
@@ -169,14 +171,37 @@ streams() {
 		skip "$(name "happy eyeballs")" "no dummy interface"
 	fi
 	door --door-counts -- /usr/bin/python3 /client count api.test 9001 100000 >/dev/null
-	has "$(cat "$T/err")" "api.test:8080,9001-9005 connections=1 refused=0 out=100000 in=7 open=0" "$(name "bytes are counted")"
+	has "$(cat "$T/err")" "api.test:8080,9001-9007 connections=1 refused=0 out=100000 in=7 open=0" "$(name "bytes are counted")"
 }
 
+helpers() {
+	local pid n=0
+	for pid in $(pgrep -x cratons-egress); do
+		[ "$(readlink /proc/$pid/exe)" != "$T/bin/cratons-egress" ] || n=$((n + 1))
+	done
+	echo $n
+}
+
+# What a program wrote last arrives, though it and its container have ended and the server takes its time.
+lingers() {
+	local before=$(helpers) began=$(date +%s%N) took
+	: >"$T/log"
+	client leave api.test 9006 6000000
+	took=$((($(date +%s%N) - began) / 1000000))
+	if [ $took -lt 3600 ]; then ok "$(name "a container ends without waiting for a slow server ($took ms)")"; else not_ok "$(name "a container ends without waiting for a slow server")" "$took ms"; fi
+	for i in {1..100}; do grep -q '^slow [0-9]* [er]' "$T/log" && break; sleep 0.1; done
+	is "$(grep '^slow [0-9]* [er]' "$T/log")" "slow 6000000 end" "$(name "which has all that was written, and its end")"
+	# Others may: who began them left bytes for a server that reads nothing.
+	for i in {1..30}; do [ "$(helpers)" -le "$before" ] && break; sleep 0.1; done
+	if [ "$(helpers)" -le "$before" ]; then ok "$(name "and no helper stays")"; else not_ok "$(name "and no helper stays")" "$before, then $(helpers)"; fi
+}
+
+ended() { [[ $(cat /proc/$1/stat 2>/dev/null) =~ ^$|\)\ Z ]]; }
 helper_of() { pgrep -P "$1" cratons-egress; }
 
 lives() {
 	become "$TOOL" $GRANTS --ro-bind "$T/door-client.py:/client" -- sh -c 'while read -r line; do /usr/bin/python3 /client talk api.test 8080; done' <"$T/fifo" >"$T/out" 2>&1 &
-	local pid=$! helper
+	local pid=$! helper worker victim
 	exec 9>"$T/fifo"
 	echo >&9
 	for i in {1..100}; do grep -q . "$T/out" && break; sleep 0.1; done
@@ -187,7 +212,16 @@ lives() {
 	has "$status" "CapEff:	0000000000000000" "$(name "no capabilities")"
 	if [[ $BUILD != */san ]]; then has "$status" "Seccomp:	2" "$(name "a filter")"; fi
 	[ "$uid" != 0 ] || [[ $(cat /proc/self/uid_map) = *" 1" ]] || has "$status" "Uid:	65534	65534	65534	65534" "$(name "not root")"
-	kill -KILL $helper
+	worker=$(pgrep -P $helper cratons-egress | head -n 1)
+	status=$(cat /proc/$worker/status)
+	has "$status" "CapEff:	0000000000000000" "$(name "who moves bytes: no capabilities")"
+	if [[ $BUILD != */san ]]; then has "$status" "Seccomp_filters:	2" "$(name "and a filter more")"; fi
+	[ "$uid" != 0 ] || [[ $(cat /proc/self/uid_map) = *" 1" ]] || has "$status" "Uid:	65534	65534	65534	65534" "$(name "nor root")"
+	# Whoever of them goes, all go.
+	if [ "$uid" = 0 ]; then victim=$helper; else victim=$worker; fi
+	kill -KILL $victim
+	for i in {1..30}; do ended $helper && ended $worker && break; sleep 0.1; done
+	if ended $helper && ended $worker; then ok "$(name "they end together")"; else not_ok "$(name "they end together")" "$(ps -ef | grep egress)"; fi
 	echo >&9
 	for i in {1..100}; do [ "$(wc -l <"$T/out")" -ge 2 ] && break; sleep 0.1; done
 	is "$(tail -n 1 "$T/out" | grep -c "$PUBLIC")" 0 "$(name "without its helper the container has no network")"
@@ -229,6 +263,7 @@ for uid in $uids; do
 	refused
 	names
 	streams
+	lingers
 	lives
 	published
 done

@@ -222,6 +222,8 @@ static void close_door(struct tool *t)
 	struct door_count *all = NULL;
 	size_t n = 0;
 
+	if (t->opened)
+		door_drain(t->opened);
 	if (t->counts && t->opened && door_counts(t->opened, &t->arena, &all, &n) < 0)
 		fprintf(stderr, "counts: none\n");
 	for (size_t i = 0; i < n; i++)
@@ -395,7 +397,7 @@ static int run(struct tool *t)
 int main(int argc, char **argv)
 {
 	struct tool t = { .s = { .uid = getuid(), .gid = getgid(), .home = "/home/user",
-		SANDBOX_INIT, .host_usr = true }, .door.log = -1 };
+		SANDBOX_INIT, .host_usr = true }, .door.log = -1, .door.counts = -1 };
 	int option, status;
 
 	if (argc == 2 && strcmp(argv[1], "doctor") == 0)

@@ -98,7 +98,7 @@ static void put_list(struct cmd *c, const char *key, const char *const *words, b
 	json_out_close(&c->json, ']');
 }
 
-static void put_traffic(struct cmd *c, const struct container_record *k)
+void container_traffic_json(struct cmd *c, const struct container_record *k)
 {
 	json_out_key(&c->json, "traffic");
 	json_out_open(&c->json, '[');
@@ -170,7 +170,7 @@ void container_json(struct cmd *c, const struct container_record *k)
 	put_text(c, "hostname", k->hostname);
 	put_text(c, "net", k->net);
 	put_list(c, "grants", k->grants, false);
-	put_traffic(c, k);
+	container_traffic_json(c, k);
 	put_text(c, "seccomp", k->seccomp);
 	put_text(c, "seccomp_filters", k->filters);
 	put_text(c, "tcp_connect", k->tcp_connect);

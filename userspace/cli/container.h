@@ -29,6 +29,9 @@ int container_outcome(struct cmd *c, int r, int status);
 /* All of a record as an object of c->json. */
 void container_json(struct cmd *c, const struct container_record *k);
 
+/* Its "traffic", for an object of c->json. */
+void container_traffic_json(struct cmd *c, const struct container_record *k);
+
 int cmd_container_run(struct cmd *c);
 int cmd_container_exec(struct cmd *c);
 int cmd_container_stats(struct cmd *c);

@@ -82,6 +82,40 @@ static bool dials(void)
 		has_socket(AF_INET, SOCK_DGRAM, 0);
 }
 
+static bool has_memory(void)
+{
+	_cleanup_free_ void *p = malloc(1 << 20);
+
+	return p != NULL;
+}
+
+static bool pairs(void)
+{
+	int pair[2];
+
+	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0;
+}
+
+static bool forks(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	return pid > 0;
+}
+
+/* Of a process that moves bytes, with a link that the one before made. */
+static bool worker(bool (*deed)(void))
+{
+	return confine_worker(10) == 0 && deed();
+}
+
+static bool worker_pairs(void) { return worker(pairs); }
+static bool worker_forks(void) { return worker(forks); }
+static bool worker_dials(void) { return worker(dials); }
+static bool worker_lives(void) { return worker(has_memory); }
+
 static bool after(bool (*deed)(void))
 {
 	int status = -1;
@@ -129,4 +163,16 @@ Test(confine, what_it_needs)
 {
 	cr_expect(after(resolves));
 	cr_expect(after(dials));
+	cr_expect(after(pairs), "a link to a process of its own");
+	cr_expect(after(forks));
+}
+
+Test(confine, who_moves_bytes)
+{
+	cr_expect(after(worker_lives));
+	if (!FILTERED)
+		return;
+	cr_expect_not(after(worker_dials));
+	cr_expect_not(after(worker_pairs));
+	cr_expect_not(after(worker_forks));
 }

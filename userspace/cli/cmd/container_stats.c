@@ -38,6 +38,7 @@ static void print_json(struct cmd *c, const struct container_record *k, const st
 	put(c, "written_bytes", u->written_bytes);
 	put(c, "oom_kills", u->oom_kills);
 	put(c, "pids_refused", u->pids_refused);
+	container_traffic_json(c, k);
 	json_out_close(&c->json, '}');
 }
 
@@ -60,12 +61,30 @@ static void print_row(struct cmd *c, struct arena *a, const struct container_rec
 		u->cpu_micros == CGROUP_UNLIMITED ? "-" :
 		arena_fmt(a, "%.2f s", (double)u->cpu_micros / 1e6).p,
 		bytes(a, u->read_bytes), bytes(a, u->written_bytes));
+	for (size_t i = 0; i < k->ntraffic; i++) {
+		const struct container_traffic *t = &k->traffic[i];
+
+		cmd_print(c, "  %s  %" PRIu64 " connections, %" PRIu64 " refused, %s out, %s in\n", t->grant,
+			t->connections, t->refused, bytes(a, t->bytes_out), bytes(a, t->bytes_in));
+	}
+}
+
+/* One that has no cgroup may have a network, and that is counted too. */
+static int usage_of(struct cmd *c, const struct container_record *k, struct cgroup_usage *ret)
+{
+	int r = container_usage(k, ret, &c->diag);
+
+	if (r == 0 || !k->ntraffic || k->cgroup)
+		return r;
+	diag_reset(&c->diag);
+	memset(ret, 0xff, sizeof(*ret));	/* each CGROUP_UNLIMITED */
+	return 0;
 }
 
 static int show(struct cmd *c, struct arena *a, const struct container_record *k)
 {
 	struct cgroup_usage u;
-	int r = container_usage(k, &u, &c->diag);
+	int r = usage_of(c, k, &u);
 
 	if (r == 0 && c->use_json)
 		print_json(c, k, &u);
@@ -85,7 +104,8 @@ static int show_all(struct cmd *c, struct arena *a)
 		return home;
 	r = container_list(home, a, &list, &n, NULL, NULL, &c->diag);
 	for (size_t i = 0; r == 0 && i < n; i++)
-		if (list[i].cgroup && show(c, a, &list[i]) < 0)
+		if ((list[i].cgroup || (list[i].ntraffic && list[i].status <= CONTAINER_PAUSED)) &&
+			show(c, a, &list[i]) < 0)
 			diag_reset(&c->diag);
 	return r;
 }

@@ -89,6 +89,11 @@ struct log_file {
 };
 void log_append(struct log_file *l, const void *bytes, size_t n);
 
+/* traffic.c: what went through the door, into the record: as counted, or from the file while it runs. */
+#define TRAFFIC "net.counts"
+void traffic_set(struct container_record *c, struct arena *a, const struct door_count *counts, size_t n);
+void traffic_read(int dir, struct arena *a, struct container_record *c);
+
 /* refusals.c: what the network refused, by the spec's `warn`; called when the door is closed. */
 void refusals_tell(int dir, const struct container_spec *s);
 

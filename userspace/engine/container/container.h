@@ -5,6 +5,7 @@
  *	metadata.json	the record, replaced whole by a rename; written before anything is started
  *	stdout.log, stderr.log	and .1: bounded, rotated (of those that keep logs)
  *	net.log		what the network door refused, NDJSON
+ *	net.counts	what goes through it, grant by grant, while it runs
  *	filters		the seccomp programs, of those that have others than a profile's
  *	lock		held (flock) by the supervisor for as long as it lives
  *
@@ -91,7 +92,7 @@ struct container_record {
 	const char *cgroup;		/* its path; "" while it is being made; NULL: none */
 	const char *net;		/* "none", "host", "grants" */
 	const char *const *grants;	/* as written; NULL-terminated, or NULL */
-	struct container_traffic *traffic;	/* when it has ended */
+	struct container_traffic *traffic;	/* so far, or when it has ended */
 	size_t ntraffic;
 	const char *const *argv;	/* NULL-terminated; what is too long is cut, and ends with "…" */
 	enum container_status status;

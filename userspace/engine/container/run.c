@@ -17,7 +17,7 @@ struct life {
 	struct log_file logs[2];
 	struct cgroup *cgroup;
 	struct door *door;
-	int door_log;
+	int door_log, door_counts;
 	pid_t init;
 	struct sandbox_alarm alarms[2];
 	struct sandbox sandbox;
@@ -172,7 +172,11 @@ static int open_door(struct life *life, struct diag *d)
 	life->door_log = openat(life->c->dir, "net.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (life->door_log < 0)
 		return diag_errno(d, -errno, "cannot make net.log");
+	life->door_counts = openat(life->c->dir, TRAFFIC, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (life->door_counts < 0)
+		return diag_errno(d, -errno, "cannot make " TRAFFIC);
 	o.log = life->door_log;
+	o.counts = life->door_counts;
 	(void)fault_point("open door");
 	r = door_open(&life->door, &o, d);
 	if (r == 0)
@@ -180,7 +184,7 @@ static int open_door(struct life *life, struct diag *d)
 	return r;
 }
 
-/* What went through it stays in the record; of a helper that died it is not known. */
+/* What went through it stays in the record. */
 static void close_door(struct life *life)
 {
 	struct container_record *rec = &life->c->rec;
@@ -189,14 +193,12 @@ static void close_door(struct life *life)
 
 	if (!life->door)
 		return;
+	door_drain(life->door);
 	if (!rec->remove && door_counts(life->door, &life->c->arena, &counts, &n) == 0)
-		rec->traffic = arena_newn(&life->c->arena, struct container_traffic, n + 1);
-	for (size_t i = 0; rec->traffic && i < n; i++)
-		rec->traffic[rec->ntraffic++] = (struct container_traffic){ counts[i].grant,
-			counts[i].connections, counts[i].refused, counts[i].bytes_out,
-			counts[i].bytes_in };
+		traffic_set(rec, &life->c->arena, counts, n);
 	door_close(TAKE_PTR(life->door));
 	fd_closep(&life->door_log);
+	fd_closep(&life->door_counts);
 	refusals_tell(life->c->dir, life->c->spec);
 }
 
@@ -281,7 +283,7 @@ static int lead(struct life *life, struct diag *d)
 
 int container_supervise(struct supervised *c, struct detached *t, int *ret_status, struct diag *d)
 {
-	struct life life = { .c = c, .detached = t, .door_log = -1,
+	struct life life = { .c = c, .detached = t, .door_log = -1, .door_counts = -1,
 		.logs = { { .fd = -1 }, { .fd = -1 } } };
 	int r = lead(&life, d);
 

@@ -171,6 +171,7 @@ static int look(int all, const char *id, struct arena *a, struct container_recor
 		container_forget(all, id);
 	if (r < 0)
 		return r;
+	traffic_read(dir, a, ret);
 	if (!held && (!has_ended(ret->status) || ret->cgroup))
 		r = container_bury(all, dir, ret);
 	else if (held && ret->status == CONTAINER_RUNNING && ret->cgroup)

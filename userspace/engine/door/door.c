@@ -57,10 +57,10 @@ static void clean_environment(char **ret, size_t max)
 }
 
 /* The descriptors are moved up first, so that none stands where another is to go. */
-static int spawn(const char *program, int control, int door, int log, pid_t *ret)
+static int spawn(const char *program, int control, int door, int log, int counts, pid_t *ret)
 {
-	const int to[] = { EGRESS_FD_CONTROL, EGRESS_FD_DOOR, EGRESS_FD_LOG };
-	int from[] = { control, door, log }, r = 0;
+	const int to[] = { EGRESS_FD_CONTROL, EGRESS_FD_DOOR, EGRESS_FD_LOG, EGRESS_FD_COUNTS };
+	int from[] = { control, door, log, counts }, r = 0;
 	char *argv[] = { (char *)"cratons-egress", NULL }, *env[8];
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
@@ -82,7 +82,7 @@ static int spawn(const char *program, int control, int door, int log, pid_t *ret
 		from[i] = from[i] < 0 ? -1 : fcntl(from[i], F_DUPFD_CLOEXEC, 16);
 		if (from[i] >= 0)
 			posix_spawn_file_actions_adddup2(&actions, from[i], to[i]);
-		else if (i < 2)
+		else if (to[i] != EGRESS_FD_LOG)
 			r = -errno;
 	}
 	if (r == 0)
@@ -184,7 +184,7 @@ static int start(struct door *o, const struct door_options *given, struct diag *
 		return diag_errno(d, -errno, "cannot make a connection for cratons-egress");
 	o->sandbox.to = pair[0];
 	door = pair[1];
-	r = spawn(program, control, door, given->log, &o->pid);
+	r = spawn(program, control, door, given->log, o->counts, &o->pid);
 	return r < 0 ? diag_errno(d, r, "cannot start %s", program) : 0;
 }
 
@@ -209,13 +209,15 @@ int door_open(struct door **ret, const struct door_options *given, struct diag *
 
 	if (!o)
 		return diag_fail(d, -ENOMEM, "out of memory");
-	o->control = o->sandbox.to = -1;
+	o->control = o->sandbox.to = o->counts = -1;
 	o->grants = given->grants;
 	o->publish = given->publish;
 	o->npublish = given->npublish;
 	r = given->npublish > EGRESS_PUBLISH_MAX ?
 		diag_fail(d, -ERR_USAGE, "more than %u ports are published", EGRESS_PUBLISH_MAX) :
 		door_plan(o, d);
+	if (r == 0)
+		r = counts_make(o, given->counts, d);
 	if (r == 0)
 		r = start(o, given, d);
 	if (r == 0)
@@ -249,66 +251,35 @@ int door_born(struct door *o, int pidfd, struct diag *d)
 			r == -EPIPE ? "could not confine itself" : strerror(-r));
 		return diag_hint(d, "'cratons doctor' tries each wall and says what to change");
 	}
-	o->ready = true;
 	return 0;
 }
 
-static const char *row_name(struct door *o, struct arena *a, size_t row)
+/* It ends by itself when all that the container wrote has arrived. */
+void door_drain(struct door *o)
 {
-	return row < o->grants->v.n ? arena_str(a, o->grants->v.v[row].text).p :
-		arena_fmt(a, "publish %u", o->publish[row - o->grants->v.n].port).p;
+	_cleanup_fd_ int fd = -1;
+	struct pollfd p = { .events = POLLIN };
+
+	fd_closep(&o->control);
+	fd_closep(&o->sandbox.to);
+	if (o->pid <= 0)
+		return;
+	p.fd = fd = (int)syscall(SYS_pidfd_open, o->pid, 0);
+	if (fd < 0 || poll(&p, 1, EGRESS_DRAIN_MS + EGRESS_DRAIN_MS / 4) != 1)
+		return;
+	while (waitpid(o->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	o->pid = 0;
 }
 
-int door_counts(struct door *o, struct arena *a, struct door_count **ret, size_t *ret_n)
-{
-	const struct egress_frame ask = { .kind = EGRESS_COUNT };
-	size_t n = o->grants->v.n + o->npublish;
-	struct door_count *all = arena_newn(a, struct door_count, n + 1);
-	struct egress_frame f;
-	int r = all ? 0 : -ENOMEM;
-
-	if (r == 0 && !o->ready)
-		r = -EPIPE;
-	if (r == 0)
-		r = say(o, &ask, -1);
-	for (size_t i = 0; i < n && r == 0; i++) {
-		r = hear(o, EGRESS_COUNTED, &f);
-		if (r == 0 && (f.u.count.row != i || f.u.count.rows != n))
-			r = -EPROTO;
-		if (r == 0)
-			all[i] = (struct door_count){ row_name(o, a, i), f.u.count.connections,
-				f.u.count.refused, f.u.count.bytes_out, f.u.count.bytes_in,
-				(unsigned)f.u.count.open };
-	}
-	if (r < 0)
-		return r;
-	*ret = all;
-	*ret_n = n;
-	return 0;
-}
-
-/* It ends by itself when all that the container wrote has left. */
-static void wait_drained(pid_t pid)
-{
-	_cleanup_fd_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct pollfd p = { fd, POLLIN, 0 };
-
-	if (fd >= 0)
-		(void)poll(&p, 1, EGRESS_DRAIN_MS + EGRESS_DRAIN_MS / 4);
-}
-
+/* What a slow server is still to read is the helper's business: nobody here waits for it. */
 void door_close(struct door *o)
 {
 	if (!o)
 		return;
-	fd_closep(&o->control);
-	fd_closep(&o->sandbox.to);
-	if (o->pid > 0) {
-		wait_drained(o->pid);
-		kill(o->pid, SIGKILL);
-		while (waitpid(o->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
+	if (o->control >= 0)
+		door_drain(o);
+	fd_closep(&o->counts);
 	arena_done(&o->arena);
 	free(o);
 }

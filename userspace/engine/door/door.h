@@ -27,6 +27,7 @@ struct door_options {
 	size_t npublish;
 	const char *container;	/* named in the log */
 	int log;		/* a line a refusal is appended: NDJSON; borrowed, -1: none */
+	int counts;		/* an empty file for door_counts_read; borrowed, -1: none */
 	unsigned connections;	/* at once; 0: 16384 */
 	unsigned idle_seconds;	/* a connection on which nothing moved; 0: 3600 */
 };
@@ -44,10 +45,15 @@ struct door_count {
 	uint64_t connections, refused, bytes_out, bytes_in;
 	unsigned open;
 };
-/* What went through so far, a grant a row; in the arena. -EPIPE when the helper is gone. */
-int door_counts(struct door *o, struct arena *a, struct door_count **ret, size_t *ret_n);
+/* What went through so far, a row a grant and then a row a published port; in the arena. */
+int door_counts(const struct door *o, struct arena *a, struct door_count **ret, size_t *ret_n);
+/* The same of door_options' file, at any time and by anybody: -EBADMSG when it is not whole, or no such file. */
+int door_counts_read(int fd, struct arena *a, struct door_count **ret, size_t *ret_n);
 
-/* Ends the helper and what goes through it. */
+/* The container has ended: waits a moment for what it sent to arrive. After that the counts hold still. */
+void door_drain(struct door *o);
+
+/* Ends the helper and what goes through it; if it is not done, it stays for a minute to bring it to its end. */
 void door_close(struct door *o);
 DEFINE_CLEANUP(struct door *, door_close);
 

@@ -15,6 +15,7 @@
 #define EGRESS_FD_CONTROL 3
 #define EGRESS_FD_DOOR	  4	/* the builder's sockets come here */
 #define EGRESS_FD_LOG	  5	/* EGRESS_START says whether it is there */
+#define EGRESS_FD_COUNTS  6	/* what went through: mapped, and written all the time */
 
 /*
  * Addresses that nobody routes: for measuring (RFC 2544, RFC 5180). The first few of a pool are the
@@ -27,7 +28,9 @@
 #define EGRESS_OWN	  1u
 #define EGRESS_RESOLVER	  2u
 #define EGRESS_FIRST_NAME 16u
-/* How long it stays when its supervisor has gone, for what the container wrote to leave. */
+/* How long it stays when its supervisor has gone, for what the container wrote to arrive; and for how much
+ * of that the supervisor waits. */
+#define EGRESS_LINGER_MS  60000
 #define EGRESS_DRAIN_MS	  2000
 #define EGRESS_NAMES	  (1u << (32 - EGRESS_POOL4_BITS))
 
@@ -47,9 +50,7 @@ enum egress_kind {
 	EGRESS_PUBLISH,		/* with a listening socket of the host's */
 	EGRESS_START,		/* answered by EGRESS_READY once it is confined */
 	EGRESS_BORN,		/* with a pidfd of the container's: only when ports are published */
-	EGRESS_COUNT,		/* answered by one EGRESS_COUNTED a row, grants first */
 	EGRESS_READY,
-	EGRESS_COUNTED,
 };
 
 enum egress_grant_kind { EGRESS_HOST, EGRESS_BELOW, EGRESS_NET };
@@ -75,10 +76,24 @@ struct egress_start {
 	char container[64];	/* with a NUL */
 };
 
-struct egress_count {
-	uint32_t row, rows;
-	uint64_t connections, refused, bytes_out, bytes_in;
-	uint64_t open;
+/*
+ * The file of counts: a head, a row a grant and then one a published port, in their order, and behind them
+ * the names of the rows, each with a NUL. The supervisor makes it, the magic last; the helper only adds to
+ * the numbers; who reads it believes nothing (door_counts_read).
+ */
+#define EGRESS_COUNTS_MAGIC "cratons\1"
+#define EGRESS_COUNTS_MAX   ((EGRESS_GRANTS_MAX + EGRESS_PUBLISH_MAX) * 2048u)
+
+struct egress_counts_head {
+	char magic[8];
+	uint32_t rows;
+	uint32_t names;		/* bytes */
+	uint64_t reserved[6];
+};
+
+struct egress_counts {		/* a cache line: several processors count */
+	uint64_t connections, refused, bytes_out, bytes_in, open;
+	uint64_t reserved[3];
 };
 
 struct egress_frame {
@@ -87,7 +102,6 @@ struct egress_frame {
 	union {
 		struct egress_grant grant;
 		struct egress_start start;
-		struct egress_count count;
 	} u;
 };
 
@@ -101,8 +115,9 @@ struct egress_handout {
 
 _Static_assert(sizeof(struct egress_grant) == 4 + 16 + 256 + 256, "wire format");
 _Static_assert(sizeof(struct egress_start) == 80, "wire format");
-_Static_assert(sizeof(struct egress_count) == 48, "wire format");
-_Static_assert(sizeof(struct egress_frame) == 544, "wire format");
+_Static_assert(sizeof(struct egress_counts_head) == 64, "wire format");
+_Static_assert(sizeof(struct egress_counts) == 64, "wire format");
+_Static_assert(sizeof(struct egress_frame) == 540, "wire format");
 _Static_assert(sizeof(struct egress_handout) == 8, "wire format");
 
 #endif
