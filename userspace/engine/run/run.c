@@ -140,17 +140,22 @@ static bool is_there(int dir, const char *name)
 
 /*
  * What decides over later installations, or runs on the host by itself: a package that could write
- * these could grant itself anything. They are seen, and changed from outside. What is not there can
- * still be made, as a bind needs something to lie on; and a link is left to whoever made it, also if
- * that is made just now by who runs in another container of the project.
+ * these could grant itself anything. They are seen, and changed from outside. All of .git: who can name a
+ * file in it can put another in the place of the directory, or of what `commondir` says, and git runs
+ * programs that a config names; and its hooks may lie in .husky, as those of most packages. What is not
+ * there can still be made, as a bind needs something to lie on; and a link is left to whoever made it, also
+ * if that is made just now by who runs in another container of the project.
  */
 static int bind_authority(struct run *run)
 {
-	static const char *const names[] = { MANIFEST_NAME, LOCKFILE_NAME, ".npmrc", ".cratons",
-		".git/config", ".git/hooks" };
+	static const char *const names[] = { MANIFEST_NAME, LOCKFILE_NAME, ".npmrc", ".cratons", ".git",
+		".husky" };
 	const struct project *p = run->project;
 	int r = 0;
 
+	/* Else the first command could make it. */
+	if (run->options->environment && mkdirat(p->fd, ".cratons", 0755) < 0 && errno != EEXIST)
+		return diag_errno(run->diag, -errno, "cannot make %s/.cratons", p->path);
 	for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++) {
 		const char *path = arena_fmt(&run->arena, "%s/%s", p->path, names[i]).p;
 
@@ -222,9 +227,23 @@ static void run_done(struct run *run)
 	arena_done(&run->arena);
 }
 
+static bool has_repository(const struct run *run)
+{
+	return faccessat(run->project->fd, ".git", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Where there was none, nothing could be sealed. */
+static void tell_repository(const struct run *run)
+{
+	if (run->options->warn)
+		run->options->warn(run->options->warn_data, "the command made .git here: git on the host runs "
+			"what its config and hooks name, so look at them before");
+}
+
 /* A container like those of `cratons container`: listed while it lives, and no longer. */
 static int run_it(struct run *run, int *ret_status)
 {
+	bool had = has_repository(run);
 	const struct container_spec spec = {
 		.profile = run->options->profile,
 		.root = run->project->path,
@@ -235,8 +254,11 @@ static int run_it(struct run *run, int *ret_status)
 		.warn_data = run->options->warn_data,
 	};
 	const char *id;
+	int r = container_run(run->project->home_fd, &run->arena, &spec, &id, ret_status, run->diag);
 
-	return container_run(run->project->home_fd, &run->arena, &spec, &id, ret_status, run->diag);
+	if (!had && has_repository(run))
+		tell_repository(run);
+	return r;
 }
 
 int run_in_environment(const struct project *p, const struct run_options *o, int *ret_status,
