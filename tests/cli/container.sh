@@ -163,7 +163,7 @@ try() { # WHO, with c as the command
 	c container rm talker
 
 	# Names and texts from outside.
-	for name in '' -x .x 'a b' 'a/b' "$(printf 'a\033[31m')" "$(printf 'x%.0s' {1..65})"; do
+	for name in '' -x .x 0123456789ab 'a b' 'a/b' "$(printf 'a\033[31m')" "$(printf 'x%.0s' {1..65})"; do
 		exits 2 "$who: no name: $(printf %q "$name")" c container run --name "$name" -- true
 	done
 	succeeds "$who: a long name" c container run --name "$(printf 'x%.0s' {1..64})" -- true
@@ -173,9 +173,10 @@ try() { # WHO, with c as the command
 
 	# Records that are not what they should be.
 	id=$(field esc id)
-	cp "$state/$id/metadata.json" "$T/good"
+	record=$state/$id.esc/metadata.json
+	cp "$record" "$T/good"
 	while IFS='|' read -r change reason; do
-		sed "$change" "$T/good" | tee "$state/$id/metadata.json" >/dev/null
+		sed "$change" "$T/good" | tee "$record" >/dev/null
 		exits 0 "$who: ps with a record: $change" c ps --all
 		has "$err" "$reason" "$who: which is refused by reason"
 	done <<-'END'
@@ -185,6 +186,7 @@ try() { # WHO, with c as the command
 		s/"command":\[/"command":7,"x":[/|'command' is not a list
 		s/"command":\["printf"/"command":["printf",3/|'command' has what is not a text
 		s/"name":"esc"/"name":"\\u001b[31m"/|'name' is not a name
+		s/"name":"esc"/"name":"other"/|'name' is another's
 		s/"created_ms":[0-9]*/"created_ms":-1/|'created_ms' is not a number
 		s/"profile":"[^"]*"/"profile":"a\\u0000b"/|'profile' is too long or has a NUL
 		s/"boot_id":"[^"]*",//|'boot_id' is missing

@@ -27,7 +27,7 @@ changed() { # WHAT: the file as it is now gives no further command
 try() { # WHO STATE, with c as the command
 	who=$1
 	id=$(c container run -d --name box --seccomp "$T/own.toml" -- sleep 100)
-	file=$2/$id/filters
+	file=$2/$id.box/filters
 	is "$(c container exec box sh -c "$refused")" "$(c container run --rm --seccomp "$T/own.toml" -- sh -c "$refused")" \
 		"$who: the same filters"
 	has "$(c container exec box sh -c "$refused")" "1
@@ -58,7 +58,7 @@ try() { # WHO STATE, with c as the command
 	changed "a pipe"
 	succeeds "$who: the file as it was" c container exec box true
 
-	record=$2/$id/metadata.json
+	record=$2/$id.box/metadata.json
 	cp -p "$record" "$T/record"
 	sed 's/"filters":"[0-9a-f]\{4\}/"filters":"0123/' "$T/record" | tee "$record" >/dev/null
 	exits 50 "$who: another digest" c container exec box true

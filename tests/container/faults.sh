@@ -33,6 +33,7 @@ judge() {
 	out=$(cratons ps --all --json 2>&1) || { not_ok "$1: ps" "$out"; return 1; }
 	case $out in *'"status":"running"'* | *'"status":"paused"'* | *'"status":"created"'*) not_ok "$1: ps knows that it ended" "$out"; return 1 ;; esac
 	for id in $ids; do
+		id=${id%%.*}
 		[ -z "$(cgroups "$id")" ] || { not_ok "$1: its cgroup is gone" "$(cgroups "$id")"; return 1; }
 	done
 	out=$(cratons container run --rm --name same -- true 2>&1) || { not_ok "$1: the next one" "$out"; return 1; }

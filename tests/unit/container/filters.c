@@ -29,6 +29,7 @@ static void make(struct fixture *f, struct sandbox s)
 	f->c = (struct supervised){ .all = -1, .dir = -1, .lock = -1, .spec = &f->spec,
 		.rec = { .profile = "container", .net = "none", .argv = argv, .boot_id = "b" } };
 	cr_assert_eq(container_create(&f->c, f->home, false, NULL), 0);
+	f->c.rec.place = f->c.place;
 }
 
 static void done(struct fixture *f)

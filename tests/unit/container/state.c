@@ -107,6 +107,53 @@ Test(state, is_lost_when_nobody_holds_it)
 	remove_all(AT_FDCWD, path);
 }
 
+static const char *found(int home, const char *which, struct diag *d)
+{
+	static char id[CONTAINER_ID_HEX + 1];
+	_cleanup_arena_ struct arena a = ARENA_INIT;
+	struct container_record c;
+
+	if (container_find(home, &a, which, &c, d) < 0)
+		return NULL;
+	snprintf(id, sizeof(id), "%s", c.id);
+	return id;
+}
+
+Test(state, is_found_by_name_id_or_its_beginning)
+{
+	_cleanup_diag_ struct diag d = DIAG_INIT;
+	struct supervised c[2], other;
+	char path[32], start[2] = "";
+	int home = make_home(path);
+
+	describe(&c[0], "web");
+	describe(&c[1], NULL);
+	for (int i = 0; i < 2; i++)
+		cr_assert_eq(container_create(&c[i], home, false, &d), 0);
+	cr_expect_str_eq(found(home, "web", &d), c[0].rec.id);
+	cr_expect_str_eq(found(home, c[0].rec.id, &d), c[0].rec.id);
+	cr_expect_str_eq(found(home, c[1].rec.id, &d), c[1].rec.id);
+	cr_expect_null(found(home, "we", &d));
+	cr_expect_null(found(home, "", &d));
+	cr_expect_null(found(home, "../containers", &d));
+	start[0] = c[1].rec.id[0];
+	if (c[0].rec.id[0] != c[1].rec.id[0])
+		cr_expect_str_eq(found(home, start, &d), c[1].rec.id);
+	else
+		cr_expect(!found(home, start, &d) && strstr(buf_text(&d.hint), c[0].rec.id));
+	/* A directory whose record is gone has no name to be taken. */
+	cr_assert_eq(unlinkat(c[0].dir, "metadata.json", 0), 0);
+	cr_expect_null(found(home, "web", &d));
+	describe(&other, "web");
+	cr_assert_eq(container_create(&other, home, false, &d), 0);
+	cr_expect_str_eq(found(home, "web", &d), other.rec.id);
+	container_done(&other);
+	for (int i = 0; i < 2; i++)
+		container_done(&c[i]);
+	close(home);
+	remove_all(AT_FDCWD, path);
+}
+
 /* One that is being made is nobody's business, and swept when its maker is gone. */
 Test(state, what_is_being_made_is_swept_after_its_maker)
 {

@@ -7,7 +7,7 @@
  *	.new-<id>	being made; it becomes <id> by a rename, complete with its record and held lock.
  *			One that is to leave nothing behind is it until its command runs, and gets its
  *			record then: until there is more of it than this, there is nothing to be cleaned
- *	<id>
+ *	<id>		or <id>.<name>
  *
  * A directory without a record is garbage: removing a container begins with its record.
  */
@@ -22,11 +22,12 @@
 #define RECORD	       "metadata.json"
 #define LOCK	       "lock"
 #define STAGING	       ".new-"
+#define PLACE_SIZE     (CONTAINER_ID_HEX + 1 + CONTAINER_NAME_MAX + 1)
 
 /* One that this process looks after. */
 struct supervised {
 	int all, dir, lock;
-	char place[sizeof(STAGING) + CONTAINER_ID_HEX];	/* in `all` */
+	char place[PLACE_SIZE];		/* in `all` */
 	bool staged;
 	struct arena arena;
 	struct container_record rec;
@@ -41,8 +42,16 @@ int process_boot_id(char ret[37]);
 /* Milliseconds of the clock: since the epoch, or monotonic. */
 int64_t clock_ms(clockid_t clock);
 
-/* record.c */
+/* find.c */
 bool container_id_valid(struct str id);
+/* What its directory is called; `name` may be NULL. */
+void container_place(char ret[PLACE_SIZE], const char *id, const char *name);
+/* False for what is no container's directory; *ret_name NULL: it has none. Both are parts of the place. */
+bool container_place_parse(const char *place, struct str *ret_id, const char **ret_name);
+/* Valid, and free: to be asked under the exclusive lock. */
+int container_check_name(int all, const char *name, struct diag *d);
+
+/* record.c */
 /* -ERR_CONTAINER with the field that is wrong. `id` is what the directory is called. */
 int record_parse(struct arena *a, struct str text, const char *id, struct container_record *ret,
 	struct diag *d);
@@ -52,15 +61,17 @@ int record_write(int dir, const struct container_record *c);
 int record_write_staged(int dir, const struct container_record *c);
 /* A file of ours in a container's directory: -ELOOP and the like for what is no plain file. */
 int own_file_read(int dir, const char *name, struct buf *ret, size_t max);
-/* -ENOENT: there is none. */
-int record_read(int dir, struct arena *a, const char *id, struct container_record *ret, struct diag *d);
+/* -ENOENT: there is none. The record is of this place. */
+int record_read(int dir, struct arena *a, const char *place, struct container_record *ret, struct diag *d);
 
 /* state.c */
 int containers_open(int home_fd, struct diag *d);
 int containers_lock(int all, int how);	/* a descriptor that holds it; LOCK_SH, LOCK_EX, LOCK_NB */
 /* Whether a supervisor lives. */
 bool container_is_held(int dir);
-int container_open_dir(int all, const char *id);
+int container_open_dir(int all, const char *place);
+/* What is known of it, when what was lost has been buried. -ENOENT: it is not there, or no longer. */
+int container_look(int all, const char *place, struct arena *a, struct container_record *ret, struct diag *d);
 /* Makes the directory with the lock and the record; `late`: container_save makes the record. */
 int container_create(struct supervised *c, int home_fd, bool late, struct diag *d);
 /* Writes the record as it is now, and lets others see it. */
@@ -68,7 +79,7 @@ int container_save(struct supervised *c);
 void container_done(struct supervised *c);	/* lets go of the lock */
 DEFINE_CLEANUP(struct supervised *, container_done);
 /* Forgets it: `all` is the directory of all. */
-int container_forget(int all, const char *id);
+int container_forget(int all, const char *place);
 /* Ends what its supervisor left, cleans, and writes that down. */
 int container_bury(int all, int dir, struct container_record *c);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Containers that other commands can find: $CRATONS_HOME/containers/<id>/ holds
+ * Containers that other commands can find: $CRATONS_HOME/containers/<id>/, or <id>.<name>/, holds
  *
  *	metadata.json	the record, replaced whole by a rename; written before anything is started
  *	stdout.log, stderr.log	and .1: bounded, rotated (of those that keep logs)
@@ -88,6 +88,7 @@ struct container_traffic {
 };
 
 struct container_record {
+	const char *place;		/* its directory's name among all; of those that were found */
 	const char *id, *name, *profile, *package, *root, *cwd, *hostname;
 	const char *cgroup;		/* its path; "" while it is being made; NULL: none */
 	const char *net;		/* "none", "host", "grants" */

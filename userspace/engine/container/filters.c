@@ -120,7 +120,7 @@ int filters_load(int home_fd, struct arena *a, const struct container_record *c,
 
 	if (!c->filters)
 		return 0;
-	dir = all < 0 ? all : container_open_dir(all, c->id);
+	dir = all < 0 ? all : container_open_dir(all, c->place);
 	r = dir < 0 ? dir : own_file_read(dir, FILTERS, &b, FILTERS_MAX);
 	if (r == 0)
 		r = check(&b, c->filters);

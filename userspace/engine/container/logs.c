@@ -141,7 +141,7 @@ int container_logs(int home_fd, const struct container_record *c, bool follow,
 		diag_fail(d, -ERR_CONTAINER, "container %s keeps no logs", c->id);
 		return diag_hint(d, "its output went to whoever started it; those of --detach keep logs");
 	}
-	dir = container_open_dir(all, c->id);
+	dir = container_open_dir(all, c->place);
 	if (dir < 0)
 		return diag_errno(d, dir, "cannot open container %s", c->id);
 	for (int i = 0; i < 2 && r == 0; i++)

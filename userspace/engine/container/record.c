@@ -27,22 +27,6 @@ const char *container_status_name(enum container_status status)
 	return statuses[status];
 }
 
-bool container_name_valid(const char *name)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-	size_t n = strlen(name);
-
-	return n > 0 && n <= CONTAINER_NAME_MAX && strspn(name, letters) == n && !strchr("_.-", name[0]);
-}
-
-bool container_id_valid(struct str id)
-{
-	for (size_t i = 0; i < id.n; i++)
-		if (!(id.p[i] >= '0' && id.p[i] <= '9') && !(id.p[i] >= 'a' && id.p[i] <= 'f'))
-			return false;
-	return id.n == CONTAINER_ID_HEX;
-}
-
 /* Writing. */
 
 static void put_text(struct json_out *o, const char *key, const char *text)
@@ -607,15 +591,30 @@ int own_file_read(int dir, const char *name, struct buf *ret, size_t max)
 	return S_ISREG(st.st_mode) ? fd_slurp(fd, ret, max) : -EINVAL;
 }
 
-int record_read(int dir, struct arena *a, const char *id, struct container_record *ret, struct diag *d)
+int record_read(int dir, struct arena *a, const char *place, struct container_record *ret, struct diag *d)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT;
-	int r = own_file_read(dir, RECORD, &text, RECORD_MAX);
+	const char *id = arena_str(a, str_slice(str_from(place), 0, CONTAINER_ID_HEX)).p;
+	struct container_record c;
+	char wanted[PLACE_SIZE];
+	int r = id ? own_file_read(dir, RECORD, &text, RECORD_MAX) : -ENOMEM;
 
 	if (r == -ENOENT)
 		return r;
 	if (r < 0)
 		return diag_fail(d, -ERR_CONTAINER, "cannot read the record of container %s: %s", id,
 			err_sentence(r));
-	return record_parse(a, buf_str(&text), id, ret, d);
+	r = record_parse(a, buf_str(&text), id, &c, d);
+	if (r < 0)
+		return r;
+	container_place(wanted, c.id, c.name);
+	if (strcmp(wanted, place) != 0) {
+		diag_fail(d, -ERR_CONTAINER, "the record of container %s is not valid: 'name' is another's", id);
+		return diag_hint(d, "cratons container rm --force %s forgets it", id);
+	}
+	c.place = arena_str(a, str_from(place)).p;
+	if (!c.place)
+		return -ENOMEM;
+	*ret = c;
+	return 0;
 }

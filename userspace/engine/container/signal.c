@@ -59,7 +59,7 @@ static int open_lock(int home_fd, const struct container_record *c, struct diag 
 
 	if (all < 0)
 		return all;
-	dir = container_open_dir(all, c->id);
+	dir = container_open_dir(all, c->place);
 	fd = dir < 0 ? -1 : openat(dir, LOCK, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? -ENOENT : fd;
 }
@@ -186,22 +186,12 @@ int container_remove(int home_fd, const struct container_record *c, bool force, 
 		r = container_stop(home_fd, c, 0, d);
 	if (r < 0)
 		return r;
-	dir = container_open_dir(all, c->id);
+	dir = container_open_dir(all, c->place);
 	if (dir >= 0 && container_is_held(dir)) {
 		diag_fail(d, -ERR_CONTAINER, "container %s is %s", shown(c),
 			container_status_name(c->status));
 		return diag_hint(d, "cratons container stop %s, or rm --force", shown(c));
 	}
-	r = container_forget(all, c->id);
+	r = container_forget(all, c->place);
 	return r < 0 ? diag_errno(d, r, "cannot remove container %s", shown(c)) : 0;
-}
-
-int container_discard(int home_fd, const char *id, struct diag *d)
-{
-	_cleanup_fd_ int all = container_id_valid(str_from(id)) ? containers_open(home_fd, d) : -1, dir = -1;
-
-	dir = all < 0 ? -1 : container_open_dir(all, id);
-	if (dir < 0 || container_is_held(dir))
-		return -ENOENT;
-	return container_forget(all, id);
 }

@@ -58,16 +58,16 @@ bool container_is_held(int dir)
 	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
-int container_open_dir(int all, const char *id)
+int container_open_dir(int all, const char *place)
 {
-	int fd = openat(all, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(all, place, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
 }
 
-int container_forget(int all, const char *id)
+int container_forget(int all, const char *place)
 {
-	_cleanup_fd_ int dir = container_open_dir(all, id);
+	_cleanup_fd_ int dir = container_open_dir(all, place);
 
 	if (dir < 0)
 		return dir == -ENOENT ? 0 : dir;
@@ -79,7 +79,7 @@ int container_forget(int all, const char *id)
 	if (unlinkat(dir, LOCK, 0) < 0 && errno != ENOENT)
 		return -errno;
 	(void)fault_point("remove directory");
-	return unlinkat(all, id, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : remove_all(all, id);
+	return unlinkat(all, place, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : remove_all(all, place);
 }
 
 /* Burying. */
@@ -135,7 +135,7 @@ int container_bury(int all, int dir, struct container_record *c)
 			remove_cgroup(c);
 	}
 	if (c->remove)
-		return container_forget(all, c->id);
+		return container_forget(all, c->place);
 	c->cgroup = NULL;
 	if (!has_ended(c->status)) {
 		c->status = CONTAINER_LOST;
@@ -155,10 +155,9 @@ static void see_paused(struct container_record *c)
 		c->status = CONTAINER_PAUSED;
 }
 
-/* -ENOENT: it is not there, or no longer. */
-static int look(int all, const char *id, struct arena *a, struct container_record *ret, struct diag *d)
+int container_look(int all, const char *place, struct arena *a, struct container_record *ret, struct diag *d)
 {
-	_cleanup_fd_ int dir = container_open_dir(all, id);
+	_cleanup_fd_ int dir = container_open_dir(all, place);
 	bool held;
 	int r;
 
@@ -166,9 +165,9 @@ static int look(int all, const char *id, struct arena *a, struct container_recor
 		return dir;
 	/* Its lock before its record: one that ends meanwhile has written its end before it lets go. */
 	held = container_is_held(dir);
-	r = record_read(dir, a, id, ret, d);
+	r = record_read(dir, a, place, ret, d);
 	if (r == -ENOENT && !held)
-		container_forget(all, id);
+		container_forget(all, place);
 	if (r < 0)
 		return r;
 	traffic_read(dir, a, ret);
@@ -176,7 +175,7 @@ static int look(int all, const char *id, struct arena *a, struct container_recor
 		r = container_bury(all, dir, ret);
 	else if (held && ret->status == CONTAINER_RUNNING && ret->cgroup)
 		see_paused(ret);
-	return r < 0 ? diag_errno(d, r, "cannot clean container %s", id) :
+	return r < 0 ? diag_errno(d, r, "cannot clean container %s", ret->id) :
 		!held && ret->remove ? -ENOENT : 0;
 }
 
@@ -218,15 +217,17 @@ static int collect(int all, struct arena *a, records *list,
 	while (r == 0 && (e = readdir(dir))) {
 		_cleanup_diag_ struct diag d = DIAG_INIT;
 		struct container_record c;
+		const char *name;
+		struct str id;
 
 		staged |= str_starts(str_from(e->d_name), STR(STAGING));
-		if (!container_id_valid(str_from(e->d_name)))
+		if (!container_place_parse(e->d_name, &id, &name))
 			continue;
-		r = look(all, e->d_name, a, &c, &d);
+		r = container_look(all, e->d_name, a, &c, &d);
 		if (r == 0)
 			r = vec_push(list, c);
 		else if (r != -ENOENT && r != -ENOMEM && bad)
-			bad(data, e->d_name, buf_text(&d.what));
+			bad(data, arena_str(a, id).p, buf_text(&d.what));
 		r = r == -ENOMEM ? r : 0;
 	}
 	if (staged)
@@ -264,48 +265,6 @@ int container_list(int home_fd, struct arena *a, struct container_record **ret, 
 	return r < 0 && all >= 0 ? diag_errno(d, r, "cannot list the containers") : r;
 }
 
-/* Finding. */
-
-static int ambiguous(const struct container_record *list, size_t n, const char *which, struct diag *d)
-{
-	_cleanup_buf_ struct buf names = BUF_INIT;
-
-	for (size_t i = 0; i < n && names.len < 200; i++)
-		if (str_starts(str_from(list[i].id), str_from(which)))
-			(void)!buf_addf(&names, "%s%s", names.len ? ", " : "", list[i].id);
-	diag_fail(d, -ERR_CONTAINER, "more than one container's id begins with '%s'", which);
-	return diag_hint(d, "they are %s", buf_text(&names));
-}
-
-int container_find(int home_fd, struct arena *a, const char *which, struct container_record *ret,
-	struct diag *d)
-{
-	struct container_record *list, *found = NULL;
-	size_t n, matches = 0;
-	int r = container_list(home_fd, a, &list, &n, NULL, NULL, d);
-
-	for (size_t i = 0; r == 0 && i < n; i++)
-		if (list[i].name && strcmp(list[i].name, which) == 0) {
-			*ret = list[i];
-			return 0;
-		}
-	for (size_t i = 0; r == 0 && i < n; i++)
-		if (which[0] && str_starts(str_from(list[i].id), str_from(which))) {
-			found = &list[i];
-			matches++;
-		}
-	if (r < 0)
-		return r;
-	if (matches > 1)
-		return ambiguous(list, n, which, d);
-	if (!found) {
-		diag_fail(d, -ERR_CONTAINER, "there is no container '%s'", which);
-		return diag_hint(d, "cratons ps --all lists them");
-	}
-	*ret = *found;
-	return 0;
-}
-
 /* Making. */
 
 static int check_count(int all, struct diag *d)
@@ -317,30 +276,6 @@ static int check_count(int all, struct diag *d)
 		return 0;
 	diag_fail(d, -ERR_LIMIT, "there are %d containers already", CONTAINERS_MAX);
 	return diag_hint(d, "cratons container rm forgets those that have ended");
-}
-
-/* Under the exclusive lock: who comes second finds the first one's record. */
-static int check_name(int home_fd, const char *name, struct diag *d)
-{
-	_cleanup_arena_ struct arena a = ARENA_INIT;
-	struct container_record *list;
-	size_t n;
-	int r;
-
-	if (!container_name_valid(name)) {
-		diag_fail(d, -ERR_USAGE, "'%s' is no name for a container", name);
-		return diag_hint(d, "letters, digits, '_', '.' and '-', at most %d, the first a letter or "
-			"a digit", CONTAINER_NAME_MAX);
-	}
-	r = container_list(home_fd, &a, &list, &n, NULL, NULL, d);
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		if (!list[i].name || strcmp(list[i].name, name) != 0)
-			continue;
-		diag_fail(d, -ERR_CONTAINER, "there is a container '%s' already (%s, %s)", name,
-			list[i].id, container_status_name(list[i].status));
-		return diag_hint(d, "cratons container rm %s", name);
-	}
-	return r;
 }
 
 static int make_id(struct supervised *c)
@@ -376,14 +311,16 @@ static int stage(struct supervised *c, bool late)
 
 static int publish(struct supervised *c)
 {
+	char place[PLACE_SIZE];
 	int r = fault_point("publish container");
 
-	if (r == 0 && renameat(c->all, c->place, c->all, c->rec.id) < 0)
+	container_place(place, c->rec.id, c->rec.name);
+	if (r == 0 && renameat(c->all, c->place, c->all, place) < 0)
 		r = -errno;
 	if (r < 0)
 		return r;
 	c->staged = false;
-	snprintf(c->place, sizeof(c->place), "%s", c->rec.id);
+	memcpy(c->place, place, sizeof(c->place));
 	return 0;
 }
 
@@ -405,7 +342,8 @@ int container_create(struct supervised *c, int home_fd, bool late, struct diag *
 	lock = containers_lock(c->all, c->rec.name ? LOCK_EX : LOCK_SH);
 	if (lock < 0)
 		return diag_errno(d, lock, "cannot lock " CONTAINERS_DIR);
-	r = c->rec.name ? check_name(home_fd, c->rec.name, d) : 0;
+	/* Under the exclusive lock: who comes second finds the first one's. */
+	r = c->rec.name ? container_check_name(c->all, c->rec.name, d) : 0;
 	if (r == 0)
 		r = check_count(c->all, d);
 	if (r < 0)
