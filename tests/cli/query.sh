@@ -112,4 +112,11 @@ if nobody_home; then
 else
 	skip "another user's project" "needs root, to have another user's files"
 fi
+
+# A home where anyone may have put a store of theirs, whose facts would say what a package is.
+mkdir "$T/open" && chmod 1777 "$T/open"
+exits 40 "a home that everybody may write to" env CRATONS_HOME="$T/open" cratons gc
+has "$err" "everybody may write to $T/open" "is not used"
+chmod o-w "$T/open"
+succeeds "until they may not" env CRATONS_HOME="$T/open" cratons gc
 finish

@@ -159,6 +159,10 @@ int cmd_home(struct cmd *c)
 			st.st_uid);
 		return diag_hint(&c->diag, "set CRATONS_HOME to a directory of your own");
 	}
+	if (st.st_mode & S_IWOTH) {
+		diag_fail(&c->diag, -ERR_CONFIG, "everybody may write to %s", path);
+		return diag_hint(&c->diag, "whoever puts a store there decides what runs: chmod o-w '%s'", path);
+	}
 	cmd_detail(c, "home: %s", path);
 	return c->home_fd = TAKE_FD(fd);
 }
