@@ -157,7 +157,7 @@ try() { # WHO, with c as the command
 	until_is eval 'field talker bytes_out' 5000 && ok "$who: traffic is told while it runs" || not_ok "$who: traffic is told while it runs" "$(c container inspect talker)"
 	has "$(c container stats talker)" "127.0.0.1:$port  1 connections, 0 refused, 0.0 MB out" "$who: also by stats"
 	has "$(c container stats --json talker | tr -d '\n ')" "\"grant\":\"127.0.0.1:$port\",\"connections\":1,\"refused\":0,\"bytes_out\":5000" "$who: and as JSON"
-	echo foreign >"$state/$(field talker id)/net.counts"
+	echo foreign >"$state/$(field talker id).talker/net.counts"
 	is "$(field talker status) $(field talker bytes_out)" "running " "$who: a foreign file in its place is not believed"
 	c container stop -t 1 talker
 	c container rm talker
