@@ -90,9 +90,13 @@ int running_run(struct cmd *c, const struct project *p, const struct running_env
 		.caller_env = (const char *const *)environ,
 		.warn = cmd_warn_text,
 		.warn_data = c,
+		.secrets = arg_secrets.v,
 	};
 	int status = 0, r = running_env(c, &a, &arg_running.env, &o.extra_env);
 
+	if (r == 0)
+		r = secrets_read(c, &arg_running.env);
+	o.nsecrets = arg_secrets.n;
 	if (r == 0)
 		r = net_choose(c, &arg_running.net, SANDBOX_NET_HOST, &net);
 	if (r == 0 && tools)

@@ -6,6 +6,7 @@
 #include "cmd.h"
 #include "engine/run/find.h"
 #include "options.h"
+#include "secrets.h"
 
 struct running {
 	struct opt_list net;	/* "host", "none", or grants */
@@ -19,7 +20,8 @@ extern struct running arg_running;
 	OPT_FLAG("overlay", 0, &arg_running.overlay),                                              \
 	OPT_FLAG("production", 0, &arg_running.production),                                        \
 	OPT_FLAG("expose-home", 0, &arg_running.expose_home),                                      \
-	OPT_LIST("env", 'e', "NAME[=VALUE]", &arg_running.env)
+	OPT_LIST("env", 'e', "NAME[=VALUE]", &arg_running.env),                                    \
+	OPT_SECRETS
 
 /* What --env says, NULL-terminated. --env NAME takes the caller's value: nothing else of the caller's
  * environment gets in. */

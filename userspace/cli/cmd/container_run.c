@@ -7,6 +7,7 @@
 #include "engine/sandbox/seccomp.h"
 #include "prim/err.h"
 #include "running.h"
+#include "secrets.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,6 +38,7 @@ const struct opt container_run_options[] = {
 	OPT_LIST("ro-bind", 0, "SOURCE[:TARGET]", &arg_files.ro_bind),
 	OPT_LIST("tmpfs", 0, "TARGET[:SIZE]", &arg_files.tmpfs),
 	OPT_LIST("env", 'e', "NAME[=VALUE]", &arg_env),
+	OPT_SECRETS,
 	OPT_TEXT("workdir", 'w', "DIR", &arg_workdir),
 	OPT_LIST("net", 0, "none|host|GRANT", &arg_net),
 	OPT_TEXT("tcp-connect", 0, "none|PORTS", &arg_tcp_connect),
@@ -256,7 +258,9 @@ static int make_spec(struct making *m)
 	};
 	if (arg_workdir && arg_workdir[0] != '/')
 		return diag_fail(&m->c->diag, -ERR_USAGE, "--workdir takes an absolute path");
-	r = set_net(m);
+	r = secrets_read(m->c, &arg_env);
+	if (r == 0)
+		r = set_net(m);
 	if (r == 0)
 		r = set_seccomp(m);
 	if (r == 0)
@@ -299,6 +303,8 @@ int cmd_container_run(struct cmd *c)
 	r = make_spec(&m);
 	if (r < 0)
 		return c->diag.code ? r : diag_errno(&c->diag, r, "preparing the container");
+	m.spec.sandbox.secrets = arg_secrets.v;
+	m.spec.sandbox.nsecrets = arg_secrets.n;
 	r = container_run(home, &m.arena, &m.spec, &id, &status, &c->diag);
 	if (r == 0 && arg_detach)
 		tell_id(c, id);

@@ -147,10 +147,16 @@ int container_remove(int home_fd, const struct container_record *c, bool force, 
 /* Forgets one whose record cannot be read, by its whole id. -ENOENT: nothing of that id that nobody looks
  * after is there. */
 int container_discard(int home_fd, const char *id, struct diag *d);
-/* One more command in it. `env` is added to what the container started with; NULL: nothing. `cwd` NULL:
- * the container's. Codes as sandbox_run's. */
-int container_exec(int home_fd, const struct container_record *c, const char *const *argv,
-	const char *const *env, const char *cwd, int *ret_status, struct diag *d);
+/* One more command in it. Codes as sandbox_run's. */
+struct container_exec {
+	const char *const *argv;
+	const char *const *env;		/* added to what the container started with; NULL: nothing */
+	const char *cwd;		/* NULL: the container's */
+	const struct sandbox_secret *secrets;	/* none of them a file */
+	size_t nsecrets;
+};
+int container_exec(int home_fd, const struct container_record *c, const struct container_exec *e,
+	int *ret_status, struct diag *d);
 /* -ERR_NO_WALL for one without a cgroup. */
 int container_usage(const struct container_record *c, struct cgroup_usage *ret, struct diag *d);
 

@@ -25,8 +25,8 @@ static int open_cgroup(const struct container_record *c, struct cgroup **ret, st
 	return r < 0 ? r : cgroup_reach(*ret, d);
 }
 
-int container_exec(int home_fd, const struct container_record *c, const char *const *argv,
-	const char *const *env, const char *cwd, int *ret_status, struct diag *d)
+int container_exec(int home_fd, const struct container_record *c, const struct container_exec *e,
+	int *ret_status, struct diag *d)
 {
 	_cleanup_(cgroup_free_p) struct cgroup *g = NULL;
 	_cleanup_arena_ struct arena a = ARENA_INIT;
@@ -40,8 +40,10 @@ int container_exec(int home_fd, const struct container_record *c, const char *co
 		.seccomp = c->seccomp,
 		.user = c->user,
 		.home = c->home,
-		.argv = argv,
-		.cwd = cwd ? cwd : c->cwd,
+		.argv = e->argv,
+		.secrets = e->secrets,
+		.nsecrets = e->nsecrets,
+		.cwd = e->cwd ? e->cwd : c->cwd,
 		.limits = c->rlimits,
 		.rlimits = c->more,
 		.nrlimits = c->nmore,
@@ -49,7 +51,7 @@ int container_exec(int home_fd, const struct container_record *c, const char *co
 		.tcp_listen = c->tcp_listen,
 		.stdio = c->rlimits.output_max ? SANDBOX_STDIO_STREAMS : SANDBOX_STDIO_INHERIT,
 	};
-	int r = init < 0 ? init : make_env(&a, c, env, &s);
+	int r = init < 0 ? init : make_env(&a, c, e->env, &s);
 
 	if (r == 0)
 		r = filters_load(home_fd, &a, c, &s, d);

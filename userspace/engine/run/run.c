@@ -281,6 +281,8 @@ int run_in_environment(const struct project *p, const struct run_options *o, int
 		.argv = o->argv,
 		.cwd = o->cwd ? o->cwd : p->path,
 		.stdio = SANDBOX_STDIO_INHERIT,
+		.secrets = o->secrets,
+		.nsecrets = o->nsecrets,
 		.cgroup = -1,
 		.user_ns = mount_server_user_ns(run.server),
 		.mount_ns = mount_server_mount_ns(run.server),

@@ -24,6 +24,8 @@ struct run_options {
 	bool expose_home;		/* … unless this says so */
 	const char *const *caller_env;	/* the caller's environ */
 	const char *const *extra_env;	/* "NAME=value", NULL-terminated, or NULL */
+	const struct sandbox_secret *secrets;
+	size_t nsecrets;
 	void (*warn)(void *data, const char *text);	/* as in struct container_spec */
 	void *warn_data;
 };

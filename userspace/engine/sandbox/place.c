@@ -179,7 +179,7 @@ int scratch_at(struct plan *p, const char *target, mode_t mode, uint64_t attribu
  * A link at the target is not followed but covered: an /etc/resolv.conf is one to a directory that
  * only its own host has.
  */
-int file_at(struct plan *p, const char *target, const char *text)
+int file_at(struct plan *p, const char *target, const char *text, mode_t mode)
 {
 	_cleanup_fd_ int place = open_inside(p->root, target, O_PATH | O_NOFOLLOW), fd = -1, mount = -1;
 	struct mount_attr a = { .attr_set = MOUNT_ATTR_RDONLY };
@@ -191,7 +191,7 @@ int file_at(struct plan *p, const char *target, const char *text)
 	if (place < 0)
 		return place;
 	snprintf(name, sizeof(name), "%u", p->made++);
-	fd = openat(p->layer, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+	fd = openat(p->layer, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode ? mode : 0444);
 	r = fd < 0 ? -errno : fd_write_all(fd, text, strlen(text));
 	if (r < 0)
 		return r;

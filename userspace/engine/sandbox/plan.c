@@ -83,6 +83,15 @@ static int capture_stdio(struct plan *p, struct diag *d)
 	return p->stdio[2] < 0 ? diag_errno(d, -errno, "cannot capture the output") : 0;
 }
 
+/* Halves of a secret that are written to both meet there: so they have to meet here. */
+static bool same_file(int a, int b)
+{
+	struct stat of[2];
+
+	return fstat(a, &of[0]) == 0 && fstat(b, &of[1]) == 0 && of[0].st_ino == of[1].st_ino &&
+		of[0].st_dev == of[1].st_dev;
+}
+
 /* What is a terminal is replaced by the container's own, and comes through that. */
 static int stream_stdio(struct plan *p, struct diag *d)
 {
@@ -91,6 +100,10 @@ static int stream_stdio(struct plan *p, struct diag *d)
 	for (int fd = 1; fd <= 2 && p->s->stdio == SANDBOX_STDIO_STREAMS; fd++) {
 		if (p->terminal.is[fd])
 			continue;
+		if (fd == 2 && p->stdio[1] >= 0 && p->mask && !p->s->stream && same_file(1, 2)) {
+			p->stdio[2] = fcntl(p->stdio[1], F_DUPFD_CLOEXEC, 3);
+			return p->stdio[2] < 0 ? diag_errno(d, -errno, "cannot copy the output's pipe") : 0;
+		}
 		if (pipe2(pair, O_CLOEXEC) < 0)
 			return diag_errno(d, -errno, "cannot make a pipe for the output");
 		p->streams[fd - 1] = pair[0];
@@ -146,6 +159,8 @@ static int make_stdio(struct plan *p, struct diag *d)
 		return capture_stdio(p, d);
 	inspect_terminal(p);
 	r = refuse_directories(d);
+	if (r == 0)
+		r = secrets_stdin(p, d);
 	return r < 0 ? r : stream_stdio(p, d);
 }
 
@@ -176,7 +191,9 @@ int plan_make(struct plan *p, const struct sandbox *s, struct diag *d)
 	*p = (struct plan){ .s = s, .init_fd = -1, .control = { -1, -1 }, .stdio = { -1, -1, -1 },
 		.output = -1, .streams = { -1, -1 }, .signals = -1, .host = -1, .root = -1, .layer = -1, .dev = -1, .slave = -1 };
 	r = s->nalarms > SANDBOX_ALARMS_MAX ? diag_fail(d, -ERR_LIMIT, "too many alarms") :
-		make_stdio(p, d);
+		secrets_apply(p, d);
+	if (r == 0)
+		r = make_stdio(p, d);
 	if (r == 0)
 		r = find_init(p, d);
 	if (r == 0)
@@ -195,6 +212,7 @@ void plan_done(struct plan *p)
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		fd_closep(fds[i]);
+	mask_free(p->mask);
 	vec_done(&p->binds);
 	arena_done(&p->arena);
 }

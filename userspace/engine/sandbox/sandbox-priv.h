@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/inet.h"
+#include "base/mask.h"
 #include "cratons/wire/init.h"
 #include "engine/sandbox/sandbox.h"
 #include "engine/sandbox/seccomp.h"
@@ -35,6 +36,8 @@ struct terminal {
 
 struct plan {
 	const struct sandbox *s;
+	struct sandbox with_secrets;	/* what s is then: secrets.c */
+	struct mask *mask;		/* of the secrets, or NULL */
 	struct arena arena;
 	uint64_t namespaces;		/* CLONE_NEW… of all steps */
 	uint64_t joined;		/* namespaces that are entered instead: of the process s->join */
@@ -97,6 +100,12 @@ int plan_make(struct plan *p, const struct sandbox *s, struct diag *d);
 void plan_done(struct plan *p);
 int plan_bind(struct plan *p, struct sandbox_bind bind);
 
+/* secrets.c: adds them to the environment, and makes what is written pass this process. */
+int secrets_apply(struct plan *p, struct diag *d);
+int secrets_bind(struct plan *p);
+/* Standard input, where it could be written, for reading only. */
+int secrets_stdin(struct plan *p, struct diag *d);
+
 /* Clones the builder. The pid is this process's child, whoever cloned it. */
 int sandbox_launch(struct plan *p, pid_t *ret_pid, struct diag *d);
 /* Turns the report of a step into a diagnostic; returns its code. */
@@ -114,18 +123,29 @@ int share_lower(struct share *ret_was);
 void share_restore(const struct share *was);
 
 /* What was read from one descriptor and not yet taken by another. */
-#define COPY_SIZE 16384
+#define COPY_SIZE 65536
 struct copy {
-	char data[COPY_SIZE];
-	size_t from, to;
+	char *at;		/* what is left, in `data` or in `masked` */
+	size_t left;
+	struct mask_stream mask;	/* all zero: it passes as it is */
+	struct buf masked;
+	char *data;		/* COPY_SIZE bytes, from the first read on */
 };
 static inline bool copy_empty(const struct copy *c)
 {
-	return c->from == c->to;
+	return c->left == 0;
 }
-/* Both take what there is; false at the end, or when it will take no more. */
-bool copy_read(struct copy *c, int fd);
+/* What there is: 1; 0: nothing now; -1: nothing any more. */
+int copy_read(struct copy *c, int fd);
+/* As much as is taken now, or all of it; false when nothing will be any more. */
 bool copy_write(struct copy *c, int fd);
+bool copy_flush(struct copy *c, int fd);
+/* Replaces what was read by what of it may be shown now; _idle when nothing came for a while, _end when
+ * nothing more will. */
+void copy_mask(struct copy *c);
+void copy_mask_idle(struct copy *c);
+void copy_mask_end(struct copy *c);
+void copy_done(struct copy *c);
 
 /* Puts the caller's terminal into raw mode, and back as it was. */
 void terminal_raw(const struct terminal *t);
@@ -152,7 +172,7 @@ int mount_copy(const char *source, uint64_t attributes, bool no_links);
 int mount_onto(int mount, int place);
 int mount_attach(struct plan *p, int mount, const char *target, bool dir);
 /* place.c: covers what is at `target` with a read-only file of this text; there is a layer. */
-int file_at(struct plan *p, const char *target, const char *text);
+int file_at(struct plan *p, const char *target, const char *text, mode_t mode);
 /* place.c: an overlay, not attached. The layers are descriptors; `above`, which lies on `lower`, may be -1. */
 int overlay_make(int lower, int above, int upper, int work);
 /* skeleton.c: a directory on the layer with the places to mount on that a foreign root lacks; *ret is -1,

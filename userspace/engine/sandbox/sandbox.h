@@ -49,6 +49,21 @@ struct sandbox_door {
 	const char *resolver;		/* the container's only nameserver */
 };
 
+#define SANDBOX_SECRETS	    "/run/secrets"
+#define SANDBOX_SECRETS_MAX 64
+
+/*
+ * A text that the program is given, and that is kept out of what it writes: where it or a form of it comes
+ * by (base/mask.h has the list), "***" does. So all that is written passes this process: SANDBOX_STDIO_INHERIT
+ * is _STREAMS then, and standard input is nothing that could be written. What is sent over the network, or
+ * written to files, is as the program makes it.
+ */
+struct sandbox_secret {
+	const char *name;
+	struct str value;
+	bool file;		/* SANDBOX_SECRETS/<name>, mode 0400, instead of a variable; not with `joins` */
+};
+
 #define SANDBOX_ALARMS_MAX 8
 
 /* Rings while the container runs: when poll finds one of the events on the descriptor. */
@@ -69,7 +84,7 @@ enum sandbox_bind_kind {
 				 * NULL: on the container's own tmpfs, lost at its end */
 	SANDBOX_BIND_TMPFS,
 	SANDBOX_BIND_SYMLINK,	/* `source` is the link's target */
-	SANDBOX_BIND_FILE,	/* a new read-only file with `source` as its contents */
+	SANDBOX_BIND_FILE,	/* a new read-only file with `source` as its contents, and `mode` or 0444 */
 	SANDBOX_BIND_MQUEUE,	/* the POSIX queues of its IPC namespace */
 	SANDBOX_BIND_MASK,	/* covered by an empty file or directory; skipped where there is nothing */
 	SANDBOX_BIND_SEAL,	/* made read-only as it is; likewise */
@@ -166,6 +181,8 @@ struct sandbox {
 	size_t nbinds;
 	const char *const *argv;	/* NULL-terminated; argv[0] is looked up in PATH inside */
 	const char *const *env;		/* "NAME=value", NULL-terminated: all there is */
+	const struct sandbox_secret *secrets;
+	size_t nsecrets;		/* at most SANDBOX_SECRETS_MAX */
 	const char *cwd;		/* inside; NULL: / */
 	struct sandbox_limits limits;
 	const struct sandbox_rlimit *rlimits;	/* after `limits`' standard ones */

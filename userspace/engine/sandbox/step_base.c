@@ -77,5 +77,7 @@ int base_prepare(struct plan *p, struct diag *d)
 		r = add_places(p);
 	for (size_t i = 0; i < p->s->nbinds && r == 0; i++)
 		r = plan_bind(p, p->s->binds[i]);
+	if (r == 0)
+		r = secrets_bind(p);
 	return r < 0 ? diag_errno(d, r, "cannot lay out the container's files") : 0;
 }

@@ -173,6 +173,8 @@ static int make_file(struct plan *p, const struct sandbox_bind *b)
 			return r;
 		fd = open_inside(p->root, b->target, O_WRONLY | O_CREAT | O_EXCL);
 	}
+	if (fd >= 0 && b->mode && fchmod(fd, b->mode) < 0)
+		return -errno;
 	return fd < 0 ? fd : fd_write_all(fd, b->source, strlen(b->source));
 }
 
@@ -192,7 +194,7 @@ static int bind_one(struct plan *p, const struct sandbox_bind *b)
 	case SANDBOX_BIND_SYMLINK:
 		return make_link(p, b);
 	case SANDBOX_BIND_FILE:
-		return p->layer < 0 ? make_file(p, b) : file_at(p, b->target, b->source);
+		return p->layer < 0 ? make_file(p, b) : file_at(p, b->target, b->source, b->mode);
 	case SANDBOX_BIND_MQUEUE:
 		return bind_mqueue(p, b);
 	case SANDBOX_BIND_MASK:

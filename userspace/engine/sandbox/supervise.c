@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/pidfd.h>
@@ -19,6 +20,8 @@
 #include <time.h>
 
 enum { P_CONTROL, P_INIT, P_SIGNALS, P_OUTPUT, P_MASTER, P_STDIN, P_STDOUT, P_STREAMS, P_ALARMS = P_STREAMS + 2 };
+
+#define QUIET_MS 100
 
 struct supervisor {
 	struct plan *p;
@@ -30,6 +33,7 @@ struct supervisor {
 	bool stopping;		/* this process was told to stop, and passed that on */
 	int error;		/* why there was no command */
 	int64_t deadline;	/* ms, or 0 */
+	int64_t quiet;		/* when short beginnings of secrets are let out: ms, or 0 */
 	struct copy in, back;
 	struct copy streams[2];
 	uint64_t written;	/* of all output that passes, but for what is captured */
@@ -250,30 +254,56 @@ static bool take_output(struct supervisor *v)
 /* Ends the container when it has written more than it may; what is too much is dropped. */
 static void count_output(struct supervisor *v, struct copy *c)
 {
-	uint64_t max = v->p->s->limits.output_max, n = c->to - c->from;
+	uint64_t max = v->p->s->limits.output_max;
 
 	if (!max || v->p->s->stdio != SANDBOX_STDIO_STREAMS)
 		return;
-	if (n > max - v->written) {
-		c->to = c->from + (size_t)(max - v->written);
+	if (c->left > max - v->written) {
+		c->left = (size_t)(max - v->written);
 		end_it(v, "output");
 	}
-	v->written += c->to - c->from;
+	v->written += c->left;
 }
 
-/* The next bytes of a stream; false at its end. */
-static bool read_stream(struct supervisor *v, int i)
+static void mask_output(struct supervisor *v, struct copy *c)
+{
+	if (!v->p->mask)
+		return;
+	copy_mask(c);
+	if (!v->quiet && mask_waits(&c->mask))
+		v->quiet = now_ms() + QUIET_MS;
+}
+
+/* To who takes the streams, if anybody does; else it is left to be written. */
+static void hand_out(struct supervisor *v, int i)
 {
 	struct copy *c = &v->streams[i];
 
-	if (!copy_read(c, v->p->streams[i]))
-		return false;
+	if (!v->p->s->stream || copy_empty(c))
+		return;
+	v->p->s->stream(v->p->s->stream_data, i + 1, c->at, c->left);
+	c->left = 0;
+}
+
+static void end_stream(struct supervisor *v, int i)
+{
+	fd_closep(&v->p->streams[i]);
+	copy_mask_end(&v->streams[i]);
+	hand_out(v, i);
+}
+
+/* As copy_read. */
+static int read_stream(struct supervisor *v, int i)
+{
+	struct copy *c = &v->streams[i];
+	int r = copy_read(c, v->p->streams[i]);
+
+	if (r <= 0)
+		return r;
 	count_output(v, c);
-	if (v->p->s->stream && !copy_empty(c)) {
-		v->p->s->stream(v->p->s->stream_data, i + 1, c->data + c->from, c->to - c->from);
-		c->from = c->to;
-	}
-	return true;
+	mask_output(v, c);
+	hand_out(v, i);
+	return r;
 }
 
 /* A stream is either read or, while something of it is left, written. Where nobody reads on any more
@@ -283,9 +313,9 @@ static void copy_streams(struct supervisor *v, const struct pollfd *f)
 	for (int i = 0; i < 2; i++) {
 		if (f[i].fd < 0 || !f[i].revents)
 			continue;
-		if (copy_empty(&v->streams[i]) ? !read_stream(v, i) :
+		if (copy_empty(&v->streams[i]) ? read_stream(v, i) < 0 :
 				!copy_write(&v->streams[i], i + 1))
-			fd_closep(&v->p->streams[i]);
+			end_stream(v, i);
 	}
 }
 
@@ -305,14 +335,12 @@ static void drain_streams(struct supervisor *v)
 	for (int i = 0; i < 2; i++) {
 		struct copy *c = &v->streams[i];
 
-		if (v->p->streams[i] < 0)
-			continue;
-		fcntl(v->p->streams[i], F_SETFL, O_NONBLOCK);
-		while (fd_write_all(i + 1, c->data + c->from, c->to - c->from) == 0) {
-			c->from = c->to = 0;
-			if (!read_stream(v, i) || c->to == 0)
-				break;
-		}
+		if (v->p->streams[i] >= 0)
+			fcntl(v->p->streams[i], F_SETFL, O_NONBLOCK);
+		while (copy_flush(c, i + 1) && v->p->streams[i] >= 0 && read_stream(v, i) > 0)
+			;
+		end_stream(v, i);
+		copy_flush(c, i + 1);
 	}
 }
 
@@ -329,11 +357,25 @@ static void set_polls(struct supervisor *v, struct pollfd *f)
 	f[P_STDOUT].fd = v->master >= 0 && !copy_empty(&v->back) ? v->out : -1;
 }
 
+/* As copy_read. */
+static int read_master(struct supervisor *v)
+{
+	int r = copy_read(&v->back, v->master);
+
+	if (r < 0)
+		fd_closep(&v->master);
+	if (r > 0) {
+		count_output(v, &v->back);
+		mask_output(v, &v->back);
+	}
+	return r;
+}
+
 static void copy_terminal(struct supervisor *v, const struct pollfd *f)
 {
 	if (f[P_STDOUT].fd >= 0 && f[P_STDOUT].revents)
 		copy_write(&v->back, v->out);
-	if (f[P_STDIN].fd >= 0 && f[P_STDIN].revents && !copy_read(&v->in, 0)) {
+	if (f[P_STDIN].fd >= 0 && f[P_STDIN].revents && copy_read(&v->in, 0) < 0) {
 		v->stdin_ended = true;
 		hang_up(v);
 	}
@@ -343,25 +385,50 @@ static void copy_terminal(struct supervisor *v, const struct pollfd *f)
 		copy_write(&v->in, v->master);
 	if (!copy_empty(&v->back))
 		return;
-	if (!copy_read(&v->back, v->master))
-		fd_closep(&v->master);
-	else
-		count_output(v, &v->back);
+	read_master(v);
+}
+
+static void drain_terminal(struct supervisor *v)
+{
+	do
+		copy_flush(&v->back, v->out);
+	while (v->master >= 0 && read_master(v) > 0);
+	copy_mask_end(&v->back);
+	copy_flush(&v->back, v->out);
+}
+
+/* A program that waits for an answer has its question seen, whatever that ends with. Where earlier output
+ * is still to be written it is tried again. */
+static void let_out(struct supervisor *v)
+{
+	struct copy *all[] = { &v->back, &v->streams[0], &v->streams[1] };
+
+	v->quiet = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		if (copy_empty(all[i]))
+			copy_mask_idle(all[i]);
+		else
+			v->quiet = now_ms() + QUIET_MS;
+	}
+	hand_out(v, 0);
+	hand_out(v, 1);
 }
 
 static int time_left(struct supervisor *v)
 {
-	int64_t left;
+	int64_t now = v->deadline || v->quiet ? now_ms() : 0, left = INT_MAX;
 
-	if (!v->deadline)
-		return -1;
-	left = v->deadline - now_ms();
-	if (left <= 0) {
+	if (v->quiet && v->quiet <= now)
+		let_out(v);
+	if (v->deadline && v->deadline <= now) {
 		v->deadline = 0;
 		end_it(v, "time");
-		return -1;
 	}
-	return (int)MIN(left, 1 << 30);
+	if (v->quiet)
+		left = v->quiet - now;
+	if (v->deadline)
+		left = MIN(left, v->deadline - now);
+	return left == INT_MAX ? -1 : (int)left;
 }
 
 static void set_alarms(const struct sandbox *s, struct pollfd *f)
@@ -398,9 +465,11 @@ static void watch(struct supervisor *v)
 
 	set_alarms(v->p->s, f + P_ALARMS);
 	while (v->pidfd >= 0 && !(f[P_INIT].revents & POLLIN)) {
+		int timeout = time_left(v);
+
 		set_polls(v, f);
 		set_streams(v, f + P_STREAMS);
-		if (poll(f, count, time_left(v)) < 0)
+		if (poll(f, count, timeout) < 0)
 			continue;
 		if (f[P_CONTROL].revents)
 			listen_once(v, &f[P_CONTROL]);
@@ -419,13 +488,7 @@ static void watch(struct supervisor *v)
 	while (v->p->output >= 0 && !v->result->ended_by && take_output(v))
 		;
 	drain_streams(v);
-	while (v->master >= 0) {
-		fd_write_all(v->out, v->back.data + v->back.from, v->back.to - v->back.from);
-		v->back.from = v->back.to;
-		if (!copy_read(&v->back, v->master) || copy_empty(&v->back))
-			break;
-		count_output(v, &v->back);
-	}
+	drain_terminal(v);
 }
 
 static int finish(struct supervisor *v, pid_t pid)
@@ -465,6 +528,7 @@ int sandbox_supervise(struct plan *p, pid_t pid, struct sandbox_result *ret, str
 		v.error = r;
 		end_it(&v, NULL);
 	}
+	v.back.mask.mask = v.streams[0].mask.mask = v.streams[1].mask.mask = p->mask;
 	v.out = p->terminal.is[1] ? 1 : p->terminal.is[2] ? 2 : 0;
 	v.deadline = p->s->limits.seconds ? now_ms() + p->s->limits.seconds * 1000LL : 0;
 	watch(&v);
@@ -472,5 +536,9 @@ int sandbox_supervise(struct plan *p, pid_t pid, struct sandbox_result *ret, str
 	r = finish(&v, pid);
 	fd_closep(&v.pidfd);
 	fd_closep(&v.master);
+	copy_done(&v.in);
+	copy_done(&v.back);
+	copy_done(&v.streams[0]);
+	copy_done(&v.streams[1]);
 	return r;
 }
