@@ -98,7 +98,9 @@ void socket_reset(int fd);
 
 /* control.c */
 int control_start(struct egress *e);
-/* A packet with at most `max` descriptors; -EPROTO when it is not `size` long. 0: the end. */
+
+/* packet.c: one with at most `max` descriptors; -EPROTO when it is not `size` long or more came along.
+ * 0: the end. */
 ssize_t packet_receive(int fd, void *bytes, size_t size, int *fds, unsigned max, unsigned *ret_nfds);
 
 /* door.c: what comes from the container */

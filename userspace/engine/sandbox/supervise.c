@@ -141,31 +141,34 @@ static void command_stopped(struct supervisor *v, int sig)
 	tell(v, INIT_CONTINUE, foreground);
 }
 
-static void take_master(struct supervisor *v, struct msghdr *m)
+static void take_master(struct supervisor *v, int *fd)
 {
-	struct cmsghdr *c = CMSG_FIRSTHDR(m);
-
-	if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int)))
+	if (*fd < 0 || v->master >= 0)
 		return;
-	fd_closep(&v->master);
-	memcpy(&v->master, CMSG_DATA(c), sizeof(int));
+	v->master = TAKE_FD(*fd);
 	fcntl(v->master, F_SETFL, O_RDWR | O_NONBLOCK);
 	if (!v->p->terminal.lazy)
 		set_raw(v, true);
 }
 
-static void heard(struct supervisor *v, const struct init_frame *f, struct msghdr *m)
+/* Init is one of the container's processes: its numbers are taken for errors when they can be. */
+static int error_of(const struct init_frame *f)
+{
+	return f->value > 0 && f->value < 4096 ? f->value : EPROTO;
+}
+
+static void heard(struct supervisor *v, const struct init_frame *f, int *fd)
 {
 	switch (f->kind) {
 	case INIT_TTY:
-		take_master(v, m);
+		take_master(v, fd);
 		break;
 	case INIT_REFUSED:
 		v->error = sandbox_refused(f, v->d);
 		break;
 	case INIT_NO_COMMAND:
-		v->error = diag_fail(v->d, -f->value, "cannot run '%s': %s", v->p->s->argv[0],
-			strerror(f->value));
+		v->error = diag_fail(v->d, -error_of(f), "cannot run '%s': %s", v->p->s->argv[0],
+			strerror(error_of(f)));
 		break;
 	case INIT_STARTED:
 		v->started = true;
@@ -182,6 +185,17 @@ static void heard(struct supervisor *v, const struct init_frame *f, struct msghd
 	}
 }
 
+/* The descriptor that came along, or -1. */
+static int attached(struct msghdr *m)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(m);
+	int fd = -1;
+
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	return fd;
+}
+
 /* One frame; false when there is none now, or will be none any more. */
 static bool listen_once(struct supervisor *v, struct pollfd *fd)
 {
@@ -192,11 +206,12 @@ static bool listen_once(struct supervisor *v, struct pollfd *fd)
 		char space[CMSG_SPACE(sizeof(int))];
 	} control;
 	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
-		.msg_controllen = sizeof(control) };
+		.msg_controllen = CMSG_LEN(sizeof(int)) };
 	ssize_t n = recvmsg(v->p->control[0], &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	_cleanup_fd_ int came = n >= 0 ? attached(&m) : -1;
 
 	if (n == sizeof(f)) {
-		heard(v, &f, &m);
+		heard(v, &f, &came);
 		return true;
 	}
 	/* Init left without reading all that it was told; what it said last is still in the queue. */
