@@ -17,49 +17,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static const struct option options[] = {
-	{ "bind", required_argument, NULL, 'b' },	/* SOURCE[:TARGET], writable */
-	{ "ro-bind", required_argument, NULL, 'r' },
-	{ "tree", required_argument, NULL, 'T' },	/* SOURCE:TARGET */
-	{ "overlay", required_argument, NULL, 'o' },	/* LOWER:UPPER:WORK:TARGET */
-	{ "tmpfs", required_argument, NULL, 't' },
-	{ "scratch", required_argument, NULL, 's' },
-	{ "symlink", required_argument, NULL, 'l' },	/* LINK'S TARGET:PATH */
-	{ "file", required_argument, NULL, 'f' },	/* TEXT:PATH */
-	{ "net", required_argument, NULL, 'n' },	/* none, host, or a grant */
-	{ "publish", required_argument, NULL, 'q' },
-	{ "door-log", required_argument, NULL, 'j' },
-	{ "door-connections", required_argument, NULL, 'm' },
-	{ "door-idle", required_argument, NULL, 'i' },
-	{ "door-counts", no_argument, NULL, 'k' },	/* printed to stderr at the end */
-	{ "seccomp", required_argument, NULL, 'S' },
-	{ "hostname", required_argument, NULL, 'h' },
-	{ "uid", required_argument, NULL, 'u' },
-	{ "gid", required_argument, NULL, 'g' },
-	{ "home", required_argument, NULL, 'H' },
-	{ "cwd", required_argument, NULL, 'C' },
-	{ "env", required_argument, NULL, 'e' },
-	{ "capture", no_argument, NULL, 'c' },		/* and print what was captured */
-	{ "output-max", required_argument, NULL, 'O' },
-	{ "seconds", required_argument, NULL, 'w' },
-	{ "processes", required_argument, NULL, 'p' },
-	{ "file-size", required_argument, NULL, 'z' },
-	{ "address-space", required_argument, NULL, 'a' },
-	{ "open-files", required_argument, NULL, 'N' },
-	{ "scratch-size", required_argument, NULL, 'x' },
-	{ "namespaces-of", required_argument, NULL, 'P' },	/* a pid: its user and mount namespace */
-	{ "rootfs", required_argument, NULL, 'R' },
-	{ "root-tree", required_argument, NULL, 'M' },
-	{ "layer", required_argument, NULL, 'L' },	/* none, scratch, direct, or the directory to keep it in */
-	{ "read-only", no_argument, NULL, 'y' },
-	{ "time-namespace", no_argument, NULL, 'Z' },
-	{ "tcp-connect", required_argument, NULL, 'K' },
-	{ "tcp-listen", required_argument, NULL, 'I' },
-	{ "mask", required_argument, NULL, 'v' },
-	{ "seal", required_argument, NULL, 'V' },
-	{ NULL },
-};
-
 struct tool {
 	struct sandbox s;
 	struct arena arena;
@@ -128,8 +85,9 @@ static void join(struct tool *t, const char *pid)
 		die("cannot open the namespaces");
 }
 
-static void set_layer(struct sandbox_root *r, const char *value)
+static void set_layer(struct tool *t, const char *value)
 {
+	struct sandbox_root *r = &t->s.root;
 	static const char *const names[] = { [SANDBOX_LAYER_NONE] = "none",
 		[SANDBOX_LAYER_SCRATCH] = "scratch", [SANDBOX_LAYER_DIRECT] = "direct" };
 
@@ -234,115 +192,120 @@ static void close_door(struct tool *t)
 	door_close(t->opened);
 }
 
-static void set(struct tool *t, int option, const char *value)
+static void set_log(struct tool *t, const char *path)
 {
-	static const char binds[] = "brTotlfs";
-	static const enum sandbox_bind_kind kinds[] = { SANDBOX_BIND_RW, SANDBOX_BIND_RO,
-		SANDBOX_BIND_TREE, SANDBOX_BIND_OVERLAY, SANDBOX_BIND_TMPFS, SANDBOX_BIND_SYMLINK,
-		SANDBOX_BIND_FILE, SANDBOX_BIND_SCRATCH };
-	struct sandbox *s = &t->s;
+	t->door.log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+}
 
-	if (strchr(binds, option)) {
-		add_bind(t, kinds[strchr(binds, option) - binds], value);
-		return;
+static void add_env(struct tool *t, const char *value)
+{
+	if (vec_push(&t->env, value) < 0)
+		die("out of memory");
+}
+
+static void capture(struct tool *t, const char *value)
+{
+	t->s.stdio = SANDBOX_STDIO_CAPTURE;
+}
+
+static void set_root_tree(struct tool *t, const char *path)
+{
+	t->s.root.kind = SANDBOX_ROOT_TREE;
+	t->s.root.path = path;
+}
+
+/* What an option sets: a member of struct tool, a bind of a kind, or what a function makes of it. */
+static const struct setting {
+	const char *name;
+	enum { TEXT, NUMBER, UNSIGNED, FLAG, BIND, CALL, CALL_BARE } how;
+	size_t at;			/* BIND: its kind */
+	void (*call)(struct tool *t, const char *value);
+} settings[] = {
+#define AT(member) offsetof(struct tool, member)
+	{ "bind", BIND, SANDBOX_BIND_RW },		/* SOURCE[:TARGET], writable */
+	{ "ro-bind", BIND, SANDBOX_BIND_RO },
+	{ "tree", BIND, SANDBOX_BIND_TREE },		/* SOURCE:TARGET */
+	{ "overlay", BIND, SANDBOX_BIND_OVERLAY },	/* LOWER:UPPER:WORK:TARGET */
+	{ "tmpfs", BIND, SANDBOX_BIND_TMPFS },
+	{ "scratch", BIND, SANDBOX_BIND_SCRATCH },
+	{ "symlink", BIND, SANDBOX_BIND_SYMLINK },	/* LINK'S TARGET:PATH */
+	{ "file", BIND, SANDBOX_BIND_FILE },		/* TEXT:PATH */
+	{ "mask", BIND, SANDBOX_BIND_MASK },
+	{ "seal", BIND, SANDBOX_BIND_SEAL },
+	{ "net", CALL, .call = set_net },		/* none, host, or a grant */
+	{ "publish", CALL, .call = add_publish },
+	{ "door-log", CALL, .call = set_log },
+	{ "door-connections", UNSIGNED, AT(door.connections) },
+	{ "door-idle", UNSIGNED, AT(door.idle_seconds) },
+	{ "door-counts", FLAG, AT(counts) },		/* printed to stderr at the end */
+	{ "tcp-connect", TEXT, AT(s.tcp_connect) },
+	{ "tcp-listen", TEXT, AT(s.tcp_listen) },
+	{ "seccomp", CALL, .call = set_seccomp },
+	{ "hostname", TEXT, AT(s.hostname) },
+	{ "uid", UNSIGNED, AT(s.uid) },
+	{ "gid", UNSIGNED, AT(s.gid) },
+	{ "home", TEXT, AT(s.home) },
+	{ "cwd", TEXT, AT(s.cwd) },
+	{ "env", CALL, .call = add_env },
+	{ "capture", CALL_BARE, .call = capture },	/* and print what was captured */
+	{ "output-max", NUMBER, AT(s.limits.output_max) },
+	{ "seconds", UNSIGNED, AT(s.limits.seconds) },
+	{ "processes", NUMBER, AT(s.limits.processes) },
+	{ "file-size", NUMBER, AT(s.limits.file_size) },
+	{ "address-space", NUMBER, AT(s.limits.address_space) },
+	{ "open-files", NUMBER, AT(s.limits.open_files) },
+	{ "scratch-size", NUMBER, AT(s.limits.scratch) },
+	{ "namespaces-of", CALL, .call = join },	/* a pid: its user and mount namespace */
+	{ "rootfs", CALL, .call = set_rootfs },
+	{ "root-tree", CALL, .call = set_root_tree },
+	{ "layer", CALL, .call = set_layer },		/* none, scratch, direct, or the directory to keep it in */
+	{ "read-only", FLAG, AT(s.root.read_only) },
+	{ "time-namespace", FLAG, AT(s.time_ns) },
+#undef AT
+};
+
+static void set(struct tool *t, const struct setting *o, const char *value)
+{
+	void *member = (char *)t + o->at;
+
+	switch (o->how) {
+	case TEXT:
+		*(const char **)member = value;
+		break;
+	case NUMBER:
+		*(uint64_t *)member = number(value);
+		break;
+	case UNSIGNED:
+		*(unsigned *)member = (unsigned)number(value);
+		break;
+	case FLAG:
+		*(bool *)member = true;
+		break;
+	case BIND:
+		add_bind(t, (enum sandbox_bind_kind)o->at, value);
+		break;
+	case CALL:
+	case CALL_BARE:
+		o->call(t, value);
+		break;
 	}
-	switch (option) {
-	case 'n':
-		set_net(t, value);
-		break;
-	case 'q':
-		add_publish(t, value);
-		break;
-	case 'j':
-		t->door.log = open(value, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-		break;
-	case 'm':
-		t->door.connections = (unsigned)number(value);
-		break;
-	case 'i':
-		t->door.idle_seconds = (unsigned)number(value);
-		break;
-	case 'k':
-		t->counts = true;
-		break;
-	case 'S':
-		set_seccomp(t, value);
-		break;
-	case 'h':
-		s->hostname = value;
-		break;
-	case 'u':
-		s->uid = (uid_t)number(value);
-		break;
-	case 'g':
-		s->gid = (gid_t)number(value);
-		break;
-	case 'H':
-		s->home = value;
-		break;
-	case 'C':
-		s->cwd = value;
-		break;
-	case 'e':
-		if (vec_push(&t->env, value) < 0)
-			die("out of memory");
-		break;
-	case 'c':
-		s->stdio = SANDBOX_STDIO_CAPTURE;
-		break;
-	case 'O':
-		s->limits.output_max = number(value);
-		break;
-	case 'w':
-		s->limits.seconds = (unsigned)number(value);
-		break;
-	case 'p':
-		s->limits.processes = number(value);
-		break;
-	case 'z':
-		s->limits.file_size = number(value);
-		break;
-	case 'a':
-		s->limits.address_space = number(value);
-		break;
-	case 'N':
-		s->limits.open_files = number(value);
-		break;
-	case 'x':
-		s->limits.scratch = number(value);
-		break;
-	case 'R':
-		set_rootfs(t, value);
-		break;
-	case 'M':
-		s->root.kind = SANDBOX_ROOT_TREE;
-		s->root.path = value;
-		break;
-	case 'L':
-		set_layer(&s->root, value);
-		break;
-	case 'y':
-		s->root.read_only = true;
-		break;
-	case 'Z':
-		s->time_ns = true;
-		break;
-	case 'K':
-		s->tcp_connect = value;
-		break;
-	case 'I':
-		s->tcp_listen = value;
-		break;
-	case 'v':
-	case 'V':
-		add_bind(t, option == 'v' ? SANDBOX_BIND_MASK : SANDBOX_BIND_SEAL, value);
-		break;
-	case 'P':
-		join(t, value);
-		break;
-	default:
-		die("wrong usage");
+}
+
+/* The index of the first argument that is no option's. */
+static int parse(struct tool *t, int argc, char **argv)
+{
+	struct option options[ARRAY_SIZE(settings) + 1] = { 0 };
+	int option, i = 0;
+
+	for (size_t n = 0; n < ARRAY_SIZE(settings); n++)
+		options[n] = (struct option){ settings[n].name, settings[n].how == FLAG ||
+			settings[n].how == CALL_BARE ? no_argument : required_argument, NULL, 1 };
+	while ((option = getopt_long(argc, argv, "+", options, &i)) >= 0) {
+		if (option != 1)
+			die("wrong usage");
+		set(t, &settings[i], optarg);
 	}
+	return optind;
 }
 
 static void make_env(struct tool *t)
@@ -398,15 +361,14 @@ int main(int argc, char **argv)
 {
 	struct tool t = { .s = { .uid = getuid(), .gid = getgid(), .home = "/home/user",
 		SANDBOX_INIT, .host_usr = true }, .door.log = -1, .door.counts = -1 };
-	int option, status;
+	int status, first;
 
 	if (argc == 2 && strcmp(argv[1], "doctor") == 0)
 		return doctor();
-	while ((option = getopt_long(argc, argv, "+", options, NULL)) >= 0)
-		set(&t, option, optarg);
-	if (optind == argc)
+	first = parse(&t, argc, argv);
+	if (first == argc)
 		die("no command");
-	t.s.argv = (const char *const *)argv + optind;
+	t.s.argv = (const char *const *)argv + first;
 	t.s.binds = t.binds.v;
 	t.s.nbinds = t.binds.n;
 	make_env(&t);

@@ -64,6 +64,14 @@ static void teardown(void)
 
 TestSuite(place, .init = setup, .fini = teardown);
 
+/* A host whose hierarchy is root's, with this process in `own` (a line of /proc/self/cgroup). */
+static void put_host(const char *has, const char *own)
+{
+	put_cgroup("fs", has, has, "1\n");
+	read_only("fs");
+	put("proc/self/cgroup", own);
+}
+
 static const char *found(unsigned wanted, struct cgroup_place *p)
 {
 	cgroup_place_done(p);
@@ -76,10 +84,8 @@ Test(place, own_delegated_cgroup)
 {
 	_cleanup_place_ struct cgroup_place p = CGROUP_PLACE_INIT;
 
-	put_cgroup("fs", "cpu io memory pids\n", "cpu io memory pids\n", "1\n");
+	put_host("cpu io memory pids\n", "0::/given\n");
 	put_cgroup("fs/given", "memory pids\n", "", "77\n");
-	read_only("fs");
-	put("proc/self/cgroup", "0::/given\n");
 	cr_assert_str_eq(found(CGROUP_BIT(CGROUP_MEMORY), &p), "/fs/given");
 	cr_assert(p.self);
 	cr_assert_not(p.root);
@@ -91,10 +97,8 @@ Test(place, a_cgroup_with_others_in_it_gives_nothing)
 	_cleanup_place_ struct cgroup_place p = CGROUP_PLACE_INIT;
 	_cleanup_buf_ struct buf why = BUF_INIT, fix = BUF_INIT;
 
-	put_cgroup("fs", "memory\n", "memory\n", "1\n");
+	put_host("memory\n", "0::/given\n");
 	put_cgroup("fs/given", "memory\n", "", "77\n5\n0\n");
-	read_only("fs");
-	put("proc/self/cgroup", "0::/given\n");
 	found(CGROUP_BIT(CGROUP_MEMORY), &p);
 	cr_assert_eq(p.gives, 0);
 	cr_assert_eq(p.others, 2);
@@ -107,11 +111,9 @@ Test(place, the_nearest_above_that_gives_enough)
 {
 	_cleanup_place_ struct cgroup_place p = CGROUP_PLACE_INIT;
 
-	put_cgroup("fs", "cpu memory pids\n", "cpu memory pids\n", "1\n");
+	put_host("cpu memory pids\n", "9:memory:/x\n0::/given/cratons-supervisor\n");
 	put_cgroup("fs/given", "cpu memory pids\n", "memory pids\n", "");
 	put_cgroup("fs/given/cratons-supervisor", "memory pids\n", "", "77\n");
-	read_only("fs");
-	put("proc/self/cgroup", "9:memory:/x\n0::/given/cratons-supervisor\n");
 	cr_assert_str_eq(found(CGROUP_BIT(CGROUP_PIDS), &p), "/fs/given");
 	cr_assert_not(p.self);
 	cr_assert_str_eq(found(CGROUP_BIT(CGROUP_CPU), &p), "/fs/given");
@@ -121,12 +123,10 @@ Test(place, what_is_systemds_is_not_ours)
 {
 	_cleanup_place_ struct cgroup_place p = CGROUP_PLACE_INIT;
 
-	put_cgroup("fs", "memory\n", "memory\n", "1\n");
+	put_host("memory\n", "0::/user@1000.service/app.slice/terminal.scope\n");
 	put_cgroup("fs/user@1000.service", "memory\n", "memory\n", "");
 	put_cgroup("fs/user@1000.service/app.slice", "memory\n", "memory\n", "");
 	put_cgroup("fs/user@1000.service/app.slice/terminal.scope", "memory\n", "", "77\n78\n");
-	read_only("fs");
-	put("proc/self/cgroup", "0::/user@1000.service/app.slice/terminal.scope\n");
 	cr_assert_str_eq(found(CGROUP_BIT(CGROUP_MEMORY), &p), "/fs/user@1000.service/app.slice/terminal.scope");
 	cr_assert_eq(p.gives, 0);
 }
@@ -173,11 +173,9 @@ Test(place, nothing_delegated)
 	_cleanup_place_ struct cgroup_place p = CGROUP_PLACE_INIT;
 	_cleanup_buf_ struct buf why = BUF_INIT, fix = BUF_INIT;
 
-	put_cgroup("fs", "memory\n", "memory\n", "1\n");
+	put_host("memory\n", "0::/session\n");
 	put_cgroup("fs/session", "memory\n", "", "77\n");
-	read_only("fs");
 	read_only("fs/session");
-	put("proc/self/cgroup", "0::/session\n");
 	cr_assert_eq(cgroup_place_find(&view, CGROUP_BIT(CGROUP_MEMORY), &p), -EACCES);
 	cgroup_lacks(&view, NULL, CGROUP_MEMORY, &why, &fix);
 	cr_assert_not_null(strstr(buf_text(&fix), "Delegate=cpu cpuset io memory pids"));
@@ -187,9 +185,7 @@ Test(place, a_cgroup_outside_of_the_mount_is_no_place)
 {
 	_cleanup_place_ struct cgroup_place p = CGROUP_PLACE_INIT;
 
-	put_cgroup("fs", "memory\n", "memory\n", "1\n");
-	read_only("fs");
-	put("proc/self/cgroup", "0::/../../other\n");
+	put_host("memory\n", "0::/../../other\n");
 	cr_assert_eq(cgroup_place_find(&view, 0, &p), -EACCES);
 	put("proc/self/cgroup", "no lines\n");
 	cr_assert_eq(cgroup_place_find(&view, 0, &p), -EACCES);

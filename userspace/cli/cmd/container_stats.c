@@ -18,6 +18,16 @@ static void put(struct cmd *c, const char *key, uint64_t v)
 		json_out_int(&c->json, (int64_t)v);
 }
 
+#define NUMBER(member) { #member, offsetof(struct cgroup_usage, member) }
+static const struct {
+	const char *key;
+	size_t at;
+} numbers[] = {
+	NUMBER(memory), NUMBER(memory_peak), NUMBER(swap), NUMBER(pids), NUMBER(cpu_micros),
+	NUMBER(user_micros), NUMBER(system_micros), NUMBER(read_bytes), NUMBER(written_bytes),
+	NUMBER(oom_kills), NUMBER(pids_refused),
+};
+
 static void print_json(struct cmd *c, const struct container_record *k, const struct cgroup_usage *u)
 {
 	json_out_open(&c->json, '{');
@@ -25,19 +35,10 @@ static void print_json(struct cmd *c, const struct container_record *k, const st
 	json_out_text(&c->json, k->id);
 	json_out_key(&c->json, "name");
 	json_out_text(&c->json, k->name);
-	put(c, "memory", u->memory);
-	put(c, "memory_peak", u->memory_peak);
 	put(c, "memory_limit", k->limits.memory ? k->limits.memory : CGROUP_UNLIMITED);
-	put(c, "swap", u->swap);
-	put(c, "pids", u->pids);
 	put(c, "pids_limit", k->limits.pids ? k->limits.pids : CGROUP_UNLIMITED);
-	put(c, "cpu_micros", u->cpu_micros);
-	put(c, "user_micros", u->user_micros);
-	put(c, "system_micros", u->system_micros);
-	put(c, "read_bytes", u->read_bytes);
-	put(c, "written_bytes", u->written_bytes);
-	put(c, "oom_kills", u->oom_kills);
-	put(c, "pids_refused", u->pids_refused);
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		put(c, numbers[i].key, *(const uint64_t *)((const char *)u + numbers[i].at));
 	container_traffic_json(c, k);
 	json_out_close(&c->json, '}');
 }

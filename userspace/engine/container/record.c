@@ -27,6 +27,41 @@ const char *container_status_name(enum container_status status)
 	return statuses[status];
 }
 
+/* Members that are a uint64_t each. */
+struct number {
+	const char *key;
+	size_t at;
+	uint64_t max;
+};
+
+#define AT(member) offsetof(struct cgroup_limits, member)
+static const struct number limits[] = {
+	{ "memory", AT(memory), INT64_MAX }, { "swap", AT(swap), INT64_MAX }, { "pids", AT(pids), INT64_MAX },
+	{ "cpu_micros", AT(cpu_micros), INT64_MAX }, { "cpu_weight", AT(cpu_weight), 10000 },
+	{ "io_weight", AT(io_weight), 10000 },
+};
+#undef AT
+
+#define AT(member) offsetof(struct sandbox_limits, member)
+static const struct number rlimits[] = {
+	{ "output", AT(output_max), INT64_MAX }, { "address_space", AT(address_space), INT64_MAX },
+	{ "file_size", AT(file_size), INT64_MAX }, { "processes", AT(processes), INT64_MAX },
+	{ "open_files", AT(open_files), INT64_MAX }, { "scratch", AT(scratch), INT64_MAX },
+};
+#undef AT
+
+#define AT(member) offsetof(struct container_traffic, member)
+static const struct number traffic[] = {
+	{ "connections", AT(connections), INT64_MAX }, { "refused", AT(refused), INT64_MAX },
+	{ "bytes_out", AT(bytes_out), INT64_MAX }, { "bytes_in", AT(bytes_in), INT64_MAX },
+};
+#undef AT
+
+static uint64_t *number_of(const struct number *n, const void *object)
+{
+	return (uint64_t *)((uintptr_t)object + n->at);
+}
+
 /* Writing. */
 
 static void put_text(struct json_out *o, const char *key, const char *text)
@@ -43,6 +78,12 @@ static void put_int(struct json_out *o, const char *key, uint64_t v)
 		return;
 	json_out_key(o, key);
 	json_out_int(o, (int64_t)MIN(v, (uint64_t)INT64_MAX));
+}
+
+static void put_numbers(struct json_out *o, const struct number *v, size_t n, const void *object)
+{
+	for (size_t i = 0; i < n; i++)
+		put_int(o, v[i].key, *number_of(&v[i], object));
 }
 
 static void put_flag(struct json_out *o, const char *key, bool v)
@@ -95,10 +136,7 @@ static void put_traffic(struct json_out *o, const struct container_record *c)
 
 		json_out_open(o, '{');
 		put_text(o, "grant", t->grant);
-		put_int(o, "connections", t->connections);
-		put_int(o, "refused", t->refused);
-		put_int(o, "bytes_out", t->bytes_out);
-		put_int(o, "bytes_in", t->bytes_in);
+		put_numbers(o, traffic, ARRAY_SIZE(traffic), t);
 		json_out_close(o, '}');
 	}
 	json_out_close(o, ']');
@@ -108,12 +146,7 @@ static void put_limits(struct json_out *o, const struct cgroup_limits *l)
 {
 	json_out_key(o, "limits");
 	json_out_open(o, '{');
-	put_int(o, "memory", l->memory);
-	put_int(o, "swap", l->swap);
-	put_int(o, "pids", l->pids);
-	put_int(o, "cpu_micros", l->cpu_micros);
-	put_int(o, "cpu_weight", l->cpu_weight);
-	put_int(o, "io_weight", l->io_weight);
+	put_numbers(o, limits, ARRAY_SIZE(limits), l);
 	put_flag(o, "best_effort", l->best_effort);
 	json_out_close(o, '}');
 }
@@ -159,12 +192,7 @@ static void put_walls(struct json_out *o, const struct container_record *c)
 	put_int(o, "uid", c->uid);
 	put_int(o, "gid", c->gid);
 	put_int(o, "seconds", c->rlimits.seconds);
-	put_int(o, "output", c->rlimits.output_max);
-	put_int(o, "address_space", c->rlimits.address_space);
-	put_int(o, "file_size", c->rlimits.file_size);
-	put_int(o, "processes", c->rlimits.processes);
-	put_int(o, "open_files", c->rlimits.open_files);
-	put_int(o, "scratch", c->rlimits.scratch);
+	put_numbers(o, rlimits, ARRAY_SIZE(rlimits), &c->rlimits);
 	put_rlimits(o, c);
 	json_out_close(o, '}');
 }
@@ -314,6 +342,12 @@ static uint64_t get_int(struct reader *r, struct json object, const char *key, u
 	return (uint64_t)n;
 }
 
+static void get_numbers(struct reader *r, struct json from, const struct number *v, size_t n, void *object)
+{
+	for (size_t i = 0; i < n; i++)
+		*number_of(&v[i], object) = get_int(r, from, v[i].key, v[i].max);
+}
+
 static bool get_flag(struct reader *r, struct json object, const char *key)
 {
 	struct json v = json_get(object, key);
@@ -398,21 +432,13 @@ static void get_traffic(struct reader *r, struct json v, struct container_record
 		struct container_traffic *t = &c->traffic[c->ntraffic++];
 
 		t->grant = get_text(r, i.value, "grant", true);
-		t->connections = get_int(r, i.value, "connections", INT64_MAX);
-		t->refused = get_int(r, i.value, "refused", INT64_MAX);
-		t->bytes_out = get_int(r, i.value, "bytes_out", INT64_MAX);
-		t->bytes_in = get_int(r, i.value, "bytes_in", INT64_MAX);
+		get_numbers(r, i.value, traffic, ARRAY_SIZE(traffic), t);
 	}
 }
 
 static void get_limits(struct reader *r, struct json v, struct cgroup_limits *l)
 {
-	l->memory = get_int(r, v, "memory", INT64_MAX);
-	l->swap = get_int(r, v, "swap", INT64_MAX);
-	l->pids = get_int(r, v, "pids", INT64_MAX);
-	l->cpu_micros = get_int(r, v, "cpu_micros", INT64_MAX);
-	l->cpu_weight = get_int(r, v, "cpu_weight", 10000);
-	l->io_weight = get_int(r, v, "io_weight", 10000);
+	get_numbers(r, v, limits, ARRAY_SIZE(limits), l);
 	l->best_effort = get_flag(r, v, "best_effort");
 }
 
@@ -460,12 +486,7 @@ static void get_walls(struct reader *r, struct json v, struct container_record *
 	c->uid = (uid_t)get_int(r, v, "uid", UINT32_MAX - 1);
 	c->gid = (gid_t)get_int(r, v, "gid", UINT32_MAX - 1);
 	c->rlimits.seconds = (unsigned)get_int(r, v, "seconds", UINT32_MAX);
-	c->rlimits.output_max = get_int(r, v, "output", INT64_MAX);
-	c->rlimits.address_space = get_int(r, v, "address_space", INT64_MAX);
-	c->rlimits.file_size = get_int(r, v, "file_size", INT64_MAX);
-	c->rlimits.processes = get_int(r, v, "processes", INT64_MAX);
-	c->rlimits.open_files = get_int(r, v, "open_files", INT64_MAX);
-	c->rlimits.scratch = get_int(r, v, "scratch", INT64_MAX);
+	get_numbers(r, v, rlimits, ARRAY_SIZE(rlimits), &c->rlimits);
 	get_rlimits(r, json_get(v, "rlimits"), c);
 }
 
