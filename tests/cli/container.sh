@@ -38,6 +38,9 @@ try() { # WHO, with c as the command
 	has "$err" "cannot run 'no-such-command'" "$who: said"
 	exits 126 "$who: a command that cannot be executed" c container run -- /etc/passwd
 	exits 2 "$who: no command" c container run
+	mv "$state" "$state.away" && : >"$state" && chmod 644 "$state"
+	exits 50 "$who: what is no directory holds no container" c container run -- true
+	rm "$state" && mv "$state.away" "$state"
 	c container run --time 1 -- sleep 10
 	is "$? $(field "$(c ps -a --json | grep -o '[0-9a-f]\{12\}' | head -n 1)" ended_by)" "137 time" "$who: too long"
 	out=$(c container run --name out --output-max 100 -- sh -c 'while :; do echo aaaaaaaaa; done')

@@ -9,6 +9,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#define VERSION_MAX 64
+
 int oci_refuse(struct oci *o, const char *field, const char *why)
 {
 	return diag_fail(o->d, -ERR_CONTAINER, "config.json: %s: %s", field, why);
@@ -146,6 +148,8 @@ static int check_version(struct oci *o, struct json root)
 		return oci_refuse(o, "ociVersion", "is missing");
 	if (strncmp(version, "1.", 2) != 0)
 		return oci_refuse(o, "ociVersion", "is not version 1 of the specification");
+	if (strlen(version) > VERSION_MAX)
+		return oci_refuse(o, "ociVersion", "is too long");
 	o->spec->oci.version = version;
 	o->spec->oci.bundle = o->bundle;
 	return 0;
