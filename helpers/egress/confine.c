@@ -151,7 +151,7 @@ static const struct narrow allowed_narrowly[] = {
 	NARROW(seccomp, 0, SECCOMP_SET_MODE_FILTER),
 };
 
-static _unused_ int confine_calls(const int *calls, size_t n, const struct narrow *narrow, size_t nnarrow)
+static int confine_calls(const int *calls, size_t n, const struct narrow *narrow, size_t nnarrow)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int r = ctx ? 0 : -ENOMEM;
@@ -169,10 +169,12 @@ static _unused_ int confine_calls(const int *calls, size_t n, const struct narro
 
 /* A sanitizer's run time needs calls that the helper itself does not. */
 #if defined(__SANITIZE_ADDRESS__)
-#define FILTER(calls, narrow) 0
+#define FILTERED false
 #else
-#define FILTER(calls, narrow) confine_calls(calls, ARRAY_SIZE(calls), narrow, ARRAY_SIZE(narrow))
+#define FILTERED true
 #endif
+#define FILTER(calls, narrow) \
+	(FILTERED ? confine_calls(calls, ARRAY_SIZE(calls), narrow, ARRAY_SIZE(narrow)) : 0)
 
 int confine(struct egress *e)
 {

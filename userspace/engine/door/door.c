@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PATIENCE_MS	10000
+#define PATIENCE_MS	30000
 #define CONNECTIONS	16384
 #define IDLE_SECONDS	3600
 

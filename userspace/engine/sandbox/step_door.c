@@ -28,7 +28,7 @@
 #define MTU	   65535
 #define BACKLOG	   1024
 #define ROOM	   512
-#define HAND_OUT_TRIES 5000	/* a millisecond each */
+#define HAND_OUT_TRIES 30000	/* a millisecond each */
 
 #define DNS_PORT   53
 
@@ -278,7 +278,8 @@ static int hand_out(const struct sandbox_door *door, struct egress_handout h, co
 		m.msg_control = &control;
 		m.msg_controllen = CMSG_SPACE(h.count * sizeof(int));
 	}
-	/* The kernel bounds how many descriptors of a user's are on their way: the helper takes them up. */
+	/* The kernel bounds how many descriptors of a user's are on their way, to whomever: the helper takes
+	 * these up, on a busy machine after seconds. If it dies, the error is another. */
 	for (int tries = 0; sendmsg(door->to, &m, MSG_NOSIGNAL) < 0; tries++) {
 		const struct timespec soon = { 0, 1000000 };
 
