@@ -11,7 +11,7 @@ build="make gcc g++ pkg-config libc6-dev linux-libc-dev
 	ca-certificates libcurl4-openssl-dev libssl3 liburing-dev
 	libdeflate-dev zlib1g-dev liblmdb-dev libfuse3-dev libseccomp-dev
 	libsystemd-dev"
-test="libcriterion-dev golang-github-burntsushi-toml-dev nodejs:node npm:npm
+test="libcriterion-dev golang-go:go golang-github-burntsushi-toml-dev nodejs:node npm:npm
 	mandoc procps:ps util-linux:setpriv iproute2:ip
 	python3:python3 git:git openssl:openssl zsh fish strace gdb fuse3:fusermount3
 	qemu-system-x86:qemu-system-x86_64 busybox-static cpio systemd dbus-daemon:dbus-daemon"

@@ -148,7 +148,7 @@ static void hear(void *data, int control, unsigned events)
 	struct egress_frame f;
 	int fd = -1, r;
 	unsigned nfds;
-	ssize_t n = packet_receive(control, &f, sizeof(f), &fd, 1, &nfds);
+	ssize_t n = pass_receive(control, &f, sizeof(f), &fd, 1, &nfds);
 
 	if (n == -EAGAIN || n == -EINTR)
 		return;

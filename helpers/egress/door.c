@@ -336,7 +336,7 @@ static void handed(void *data, int door, unsigned events)
 	struct egress_handout h;
 	int fds[EGRESS_HANDOUT_MAX];
 	unsigned n;
-	ssize_t got = packet_receive(door, &h, sizeof(h), fds, EGRESS_HANDOUT_MAX, &n);
+	ssize_t got = pass_receive(door, &h, sizeof(h), fds, EGRESS_HANDOUT_MAX, &n);
 	int r = got > 0 && n != h.count ? -EPROTO : 0;
 
 	if (got == -EAGAIN || got == -EINTR)

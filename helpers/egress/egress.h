@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/loop.h"
+#include "base/pass.h"
 #include "names.h"
 #include "policy.h"
 #include "prim/vec.h"
@@ -98,10 +99,6 @@ void socket_reset(int fd);
 
 /* control.c */
 int control_start(struct egress *e);
-
-/* packet.c: one with at most `max` descriptors; -EPROTO when it is not `size` long or more came along.
- * 0: the end. */
-ssize_t packet_receive(int fd, void *bytes, size_t size, int *fds, unsigned max, unsigned *ret_nfds);
 
 /* door.c: what comes from the container */
 /* The number in the pool that an address is, or -1. */

@@ -19,27 +19,6 @@
 
 #define ACCEPTS_A_TURN 64
 
-static int send_fd(int to, int fd)
-{
-	union {
-		char room[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { 0 };
-	char byte = 0;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-	if (fd >= 0) {
-		control.align.cmsg_level = SOL_SOCKET;
-		control.align.cmsg_type = SCM_RIGHTS;
-		control.align.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.align), &fd, sizeof(int));
-		m.msg_control = &control;
-		m.msg_controllen = sizeof(control.room);
-	}
-	return sendmsg(to, &m, MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
 /* The child: waits for the container, joins it, and then a byte in is a socket out. */
 static _noreturn_ void make_sockets(int link)
 {
@@ -49,7 +28,7 @@ static _noreturn_ void make_sockets(int link)
 	char byte;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (poll(&p, 1, -1) != 1 || packet_receive(link, &byte, 1, &pidfd, 1, &n) != 1 || n != 1 ||
+	if (poll(&p, 1, -1) != 1 || pass_receive(link, &byte, 1, &pidfd, 1, &n) != 1 || n != 1 ||
 		setns(pidfd, CLONE_NEWUSER | CLONE_NEWNET) < 0)
 		_exit(1);
 	close(pidfd);
@@ -58,7 +37,7 @@ static _noreturn_ void make_sockets(int link)
 	while (recv(link, &byte, 1, 0) == 1) {
 		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-		if (send_fd(link, fd) < 0)
+		if (pass_send(link, &byte, 1, &fd, fd >= 0) < 0)
 			break;
 		if (fd >= 0)
 			close(fd);
@@ -89,7 +68,7 @@ static int socket_inside(struct egress *e)
 	char byte = 0;
 
 	if (send(e->inside, &byte, 1, MSG_NOSIGNAL) != 1 || poll(&p, 1, 1000) != 1 ||
-		packet_receive(e->inside, &byte, 1, &fd, 1, &n) != 1 || n != 1)
+		pass_receive(e->inside, &byte, 1, &fd, 1, &n) != 1 || n != 1)
 		return -EIO;
 	return fd;
 }
@@ -129,9 +108,9 @@ static void accept_some(void *data, int listener, unsigned events)
  * and the container's descriptor are here, connections wait in the listeners' queues. */
 void publish_begin(struct egress *e)
 {
-	if (!e->handed || e->container < 0)
-		return;
-	if (send_fd(e->inside, e->container) < 0)
+	const char byte = 0;
+
+	if (!e->handed || e->container < 0 || pass_send(e->inside, &byte, 1, &e->container, 1) < 0)
 		return;
 	fd_closep(&e->container);
 	for (unsigned i = 0; i < e->npublished; i++)

@@ -428,7 +428,7 @@ static void take_in(struct worker *w)
 		struct handover h = { .kind = 0 };
 		int fds[2];
 		unsigned n;
-		ssize_t got = packet_receive(w->work->link, &h, sizeof(h), fds, 2, &n);
+		ssize_t got = pass_receive(w->work->link, &h, sizeof(h), fds, 2, &n);
 
 		if (got == -EAGAIN || got == -EINTR)
 			return;

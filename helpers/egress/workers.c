@@ -89,26 +89,13 @@ static int start(struct workers *all, struct worker *w)
 /* 0: it is gone, or never will be. */
 static int hand_over(struct worker *w, const struct handover *h, const int *fds)
 {
-	union {
-		char room[CMSG_SPACE(2 * sizeof(int))];
-		struct cmsghdr align;
-	} control = { 0 };
-	struct iovec iov = { (void *)h, sizeof(*h) };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	unsigned n = h->kind == HANDOVER_PAIR ? 2 : 0;
+	int r = pass_send(w->link, h, sizeof(*h), fds, n);
 
-	if (h->kind == HANDOVER_PAIR) {
-		control.align.cmsg_level = SOL_SOCKET;
-		control.align.cmsg_type = SCM_RIGHTS;
-		control.align.cmsg_len = CMSG_LEN(2 * sizeof(int));
-		memcpy(CMSG_DATA(&control.align), fds, 2 * sizeof(int));
-		m.msg_control = &control;
-		m.msg_controllen = sizeof(control.room);
-	}
-	if (sendmsg(w->link, &m, MSG_NOSIGNAL) < 0 &&
-		(errno == EAGAIN || errno == EINTR || errno == ENOBUFS || errno == ETOOMANYREFS))
-		return -errno;
-	for (int i = 0; h->kind == HANDOVER_PAIR && i < 2; i++)
-		close(fds[i]);
+	if (r == -EAGAIN || r == -ENOBUFS || r == -ETOOMANYREFS)
+		return r;
+	while (n)
+		close(fds[--n]);
 	return 0;
 }
 

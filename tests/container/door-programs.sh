@@ -2,11 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # test: slow timeout=600
 #
-# Programs as they are, without a proxy's variables, through the network door: curl, Node, npm, Python, Java
-# and Go, to servers of the test's own on a public address that only the test's network namespace has.
+# Programs as they are, without a proxy's variables, through the network door: curl, Node, undici, npm, Python,
+# Java and Go, to servers of the test's own on a public address that only the test's network namespace has.
 if [ "${1-}" != inside ]; then
 	user=$([ "$(id -u)" = 0 ] || echo -Ur)
 	unshare $user -mn true 2>/dev/null || { echo "1..0 # SKIP no namespaces of its own"; exit 0; }
+	# While there is a network: the client that Node's own fetch is made of, by itself.
+	cache=${BUILD:-$(dirname "$0")/../../build}/test-cache
+	if [ ! -e "$cache/undici/package.json" ] && command -v npm >/dev/null; then
+		mkdir -p "$cache/undici" && (cd "$cache" && tar=$(npm pack --silent undici@6.21.0 2>/dev/null) &&
+			tar -xzf "$tar" -C undici --strip-components 1 && rm -f "$tar") || rm -rf "$cache/undici"
+	fi
 	exec unshare $user -mn "$0" inside
 fi
 . "${SRC:-$(dirname "$0")/../..}/tests/lib.sh"
@@ -47,6 +53,17 @@ const get = (m, u) => new Promise((resolve, reject) => m.get(u, res => {
   console.log(await fetch('https://other.test/').catch(e => e.cause.code))
 })()
 EOF
+cat >get-undici.js <<'EOF'
+const { request, fetch, Agent } = require('./undici')
+;(async () => {
+  const r = await request('https://web.test/', { method: 'POST', body: 'x'.repeat(1e6) })
+  console.log(await r.body.text(), await (await fetch('http://web.test/')).text())
+  const one = { dispatcher: new Agent({ connections: 1, pipelining: 10 }) }
+  console.log((await Promise.all(Array.from({ length: 100 }, () => request('http://web.test/', one).then(a => a.body.text())))).length)
+  console.log(await request('http://other.test/').catch(e => e.code))
+  one.dispatcher.close()
+})()
+EOF
 cat >get.py <<'EOF'
 import urllib.request, ssl
 c = ssl.create_default_context(cafile="ca.pem")
@@ -71,13 +88,33 @@ public class Get {
 EOF
 cat >get.go <<'EOF'
 package main
-import ("fmt"; "io"; "net/http")
-func main() {
-	r, err := http.Get("http://web.test/"); if err != nil { panic(err) }
+import ("bytes"; "errors"; "fmt"; "io"; "net"; "net/http")
+func get(url string) {
+	r, err := http.Get(url); if err != nil { panic(err) }
 	b, _ := io.ReadAll(r.Body); fmt.Println(string(b))
-	_, err = http.Get("http://other.test/"); fmt.Println(err != nil)
+}
+func main() {
+	get("http://web.test/"); get("https://web.test/")
+	r, err := http.Post("https://web.test/", "", bytes.NewReader(make([]byte, 3000000))); if err != nil { panic(err) }
+	b, _ := io.ReadAll(r.Body); fmt.Println(string(b))
+	done := make(chan error)
+	for i := 0; i < 50; i++ { go func() {
+		r, err := (&http.Client{Transport: &http.Transport{}}).Get("http://web.test/"); if err == nil { r.Body.Close() }
+		done <- err } () }
+	n := 0
+	for i := 0; i < 50; i++ { if <-done == nil { n++ } }
+	fmt.Println(n)
+	_, err = http.Get("http://other.test/")
+	var d *net.DNSError
+	fmt.Println(errors.As(err, &d) && d.IsNotFound)
 }
 EOF
+
+if command -v go >/dev/null; then
+	export GOCACHE=$T/gocache GO111MODULE=off
+	CGO_ENABLED=1 go build -o get get.go && CGO_ENABLED=0 go build -o get-static get.go || rm -f get
+fi
+cp -r "$BUILD/test-cache/undici" . 2>/dev/null
 
 name() { echo "uid $uid: $1"; }
 box() {
@@ -118,10 +155,18 @@ for uid in $uids; do
 	else
 		skip "$(name Java)" "no Java in /usr"
 	fi
-	if present go; then
-		gives Go "GET 0 true " --env GOCACHE=/tmp/c --env GOFLAGS=-mod=mod -- go run get.go
+	if [ -x get ]; then
+		for resolver in cgo go; do
+			gives "Go, names by $resolver" "GET 0 GET 0 POST 3000000 50 true " --env GODEBUG=netdns=$resolver --env SSL_CERT_FILE=ca.pem -- ./get
+		done
+		gives "Go without a C library" "GET 0 GET 0 POST 3000000 50 true " --env SSL_CERT_FILE=ca.pem -- ./get-static
 	else
-		skip "$(name Go)" "no go in /usr"
+		skip "$(name Go)" "no go on this host"
+	fi
+	if [ -e undici/package.json ]; then
+		gives undici "POST 1000000 GET 0 100 ENOTFOUND " --env NODE_EXTRA_CA_CERTS=ca.pem -- node get-undici.js
+	else
+		skip "$(name undici)" "it could not be fetched"
 	fi
 done
 finish

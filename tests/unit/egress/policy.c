@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "policy.h"
 
+#include "prim/attr.h"
+
 #include <criterion/criterion.h>
 
 static struct egress_grant grant(uint8_t kind, const char *name, uint16_t from, uint16_t to)
@@ -14,30 +16,31 @@ static struct egress_grant grant(uint8_t kind, const char *name, uint16_t from, 
 
 Test(policy, what_no_supervisor_sends_is_refused)
 {
+	static const struct {
+		const char *what, *name;
+		uint16_t from, to;
+		uint8_t kind, nports, length;	/* length 0: the name's */
+	} cases[] = {
+		{ "a kind", "a", 1, 1, 9, 1 },
+		{ "no name", "", 1, 1, EGRESS_HOST, 1 },
+		{ "a net with a name", "a", 1, 1, EGRESS_NET, 1 },
+		{ "upper case", "A", 1, 1, EGRESS_HOST, 1 },
+		{ "a line's end", "a\n", 1, 1, EGRESS_HOST, 1 },
+		{ "a range backwards", "a", 2, 1, EGRESS_HOST, 1 },
+		{ "port 0", "a", 0, 1, EGRESS_HOST, 1 },
+		{ "no ports", "a", 1, 1, EGRESS_HOST, 0 },
+		{ "too many ports", "a", 1, 1, EGRESS_HOST, EGRESS_PORTS_MAX + 1 },
+		{ "too long a name", "a", 1, 1, EGRESS_HOST, 1, 255 },
+	};
 	struct policy p = { 0 };
-	struct egress_grant g = grant(9, "a", 1, 1);
+	struct egress_grant g;
 
-	cr_expect_lt(policy_add(&p, &g), 0, "a kind");
-	g = grant(EGRESS_HOST, "", 1, 1);
-	cr_expect_lt(policy_add(&p, &g), 0, "no name");
-	g = grant(EGRESS_NET, "a", 1, 1);
-	cr_expect_lt(policy_add(&p, &g), 0, "a net with a name");
-	g = grant(EGRESS_HOST, "A", 1, 1);
-	cr_expect_lt(policy_add(&p, &g), 0, "upper case");
-	g = grant(EGRESS_HOST, "a\n", 1, 1);
-	cr_expect_lt(policy_add(&p, &g), 0, "a line's end");
-	g = grant(EGRESS_HOST, "a", 2, 1);
-	cr_expect_lt(policy_add(&p, &g), 0, "a range backwards");
-	g = grant(EGRESS_HOST, "a", 0, 1);
-	cr_expect_lt(policy_add(&p, &g), 0, "port 0");
-	g = grant(EGRESS_HOST, "a", 1, 1);
-	g.nports = 0;
-	cr_expect_lt(policy_add(&p, &g), 0, "no ports");
-	g.nports = EGRESS_PORTS_MAX + 1;
-	cr_expect_lt(policy_add(&p, &g), 0, "too many ports");
-	g.nports = 1;
-	g.length = 255;
-	cr_expect_lt(policy_add(&p, &g), 0, "too long a name");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		g = grant(cases[i].kind, cases[i].name, cases[i].from, cases[i].to);
+		g.nports = cases[i].nports;
+		g.length = cases[i].length ? cases[i].length : g.length;
+		cr_expect_lt(policy_add(&p, &g), 0, "%s", cases[i].what);
+	}
 	cr_expect_eq(p.n, 0u);
 	g = grant(EGRESS_HOST, "a", 1, 1);
 	for (int i = 0; i < EGRESS_GRANTS_MAX; i++)

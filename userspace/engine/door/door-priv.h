@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "base/inet.h"
+#include "base/pass.h"
 #include "cratons/wire/egress.h"
 #include "engine/door/door.h"
 

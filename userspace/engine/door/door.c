@@ -96,25 +96,7 @@ static int spawn(const char *program, int control, int door, int log, int counts
 
 static int say(struct door *o, const struct egress_frame *f, int fd)
 {
-	union {
-		char room[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { 0 };
-	struct iovec iov = { (void *)f, sizeof(*f) };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-	if (fd >= 0) {
-		control.align.cmsg_level = SOL_SOCKET;
-		control.align.cmsg_type = SCM_RIGHTS;
-		control.align.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.align), &fd, sizeof(int));
-		m.msg_control = &control;
-		m.msg_controllen = sizeof(control.room);
-	}
-	while (sendmsg(o->control, &m, MSG_NOSIGNAL) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return 0;
+	return pass_send(o->control, f, sizeof(*f), &fd, fd >= 0);
 }
 
 static int hear(struct door *o, enum egress_kind wanted, struct egress_frame *ret)

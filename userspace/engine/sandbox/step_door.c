@@ -9,6 +9,7 @@
  */
 #include "engine/sandbox/sandbox-priv.h"
 
+#include "base/pass.h"
 #include "cratons/wire/egress.h"
 
 #include <arpa/inet.h>
@@ -31,6 +32,8 @@
 #define HAND_OUT_TRIES 30000	/* a millisecond each */
 
 #define DNS_PORT   53
+
+_Static_assert(EGRESS_HANDOUT_MAX <= PASS_MAX, "a packet of them");
 
 /* One side: a socket for its routes and the number of its end of the pair. */
 struct side {
@@ -261,33 +264,18 @@ static int open_socket(const struct sandbox_door *door, const struct sandbox_doo
 	return 0;
 }
 
+/* The kernel bounds how many descriptors of a user's are on their way, to whomever: the helper takes these up,
+ * on a busy machine after seconds. If it dies, the error is another. */
 static int hand_out(const struct sandbox_door *door, struct egress_handout h, const int *fds)
 {
-	union {
-		char room[CMSG_SPACE(EGRESS_HANDOUT_MAX * sizeof(int))];
-		struct cmsghdr align;
-	} control = { 0 };
-	struct iovec iov = { &h, sizeof(h) };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	const struct timespec soon = { 0, 1000000 };
+	int r = pass_send(door->to, &h, sizeof(h), fds, h.count);
 
-	if (h.count) {
-		control.align.cmsg_level = SOL_SOCKET;
-		control.align.cmsg_type = SCM_RIGHTS;
-		control.align.cmsg_len = CMSG_LEN(h.count * sizeof(int));
-		memcpy(CMSG_DATA(&control.align), fds, h.count * sizeof(int));
-		m.msg_control = &control;
-		m.msg_controllen = CMSG_SPACE(h.count * sizeof(int));
-	}
-	/* The kernel bounds how many descriptors of a user's are on their way, to whomever: the helper takes
-	 * these up, on a busy machine after seconds. If it dies, the error is another. */
-	for (int tries = 0; sendmsg(door->to, &m, MSG_NOSIGNAL) < 0; tries++) {
-		const struct timespec soon = { 0, 1000000 };
-
-		if (errno != ETOOMANYREFS || tries == HAND_OUT_TRIES)
-			return -errno;
+	for (int tries = 0; r == -ETOOMANYREFS && tries < HAND_OUT_TRIES; tries++) {
 		nanosleep(&soon, NULL);
+		r = pass_send(door->to, &h, sizeof(h), fds, h.count);
 	}
-	return 0;
+	return r;
 }
 
 /* Those of one namespace, in packets; they are closed here, so that few are open at a time. */

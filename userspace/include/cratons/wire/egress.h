@@ -39,7 +39,7 @@
 #define EGRESS_PUBLISH_MAX 64
 #define EGRESS_NAME_MAX	   253
 #define EGRESS_LISTENERS_MAX 4096
-/* Descriptors in one packet; SCM_RIGHTS allows 253. */
+/* Descriptors in one packet. */
 #define EGRESS_HANDOUT_MAX 64
 /* Of a packet that nothing listens to: its headers. */
 #define EGRESS_WATCH_BYTES 128

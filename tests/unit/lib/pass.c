@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "egress.h"
+#include "base/pass.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -11,27 +11,13 @@
 /* What may come is said by who receives: more is no reason to write beyond it, nor to keep any open. */
 static void send_packet(int to, size_t size, unsigned count)
 {
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(MANY * sizeof(int))];
-	} control = { 0 };
-	char bytes[64] = { 0 };
-	struct iovec iov = { bytes, size };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
-	int fds[MANY] = { 0, 1, 2, 0, 1, 2, 0, 1 };
+	static const int fds[MANY] = { 0, 1, 2, 0, 1, 2, 0, 1 };
+	const char bytes[64] = { 0 };
 
-	if (count) {
-		m.msg_control = &control;
-		m.msg_controllen = CMSG_SPACE(count * sizeof(int));
-		control.align.cmsg_level = SOL_SOCKET;
-		control.align.cmsg_type = SCM_RIGHTS;
-		control.align.cmsg_len = CMSG_LEN(count * sizeof(int));
-		memcpy(CMSG_DATA(&control.align), fds, count * sizeof(int));
-	}
-	cr_assert_geq(sendmsg(to, &m, 0), 0);
+	cr_assert_eq(pass_send(to, bytes, size, fds, count), 0);
 }
 
-Test(packet, no_more_descriptors_than_are_taken)
+Test(pass, no_more_descriptors_than_are_taken)
 {
 	int pair[2];
 
@@ -46,7 +32,7 @@ Test(packet, no_more_descriptors_than_are_taken)
 			for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 				fds[i] = -7;
 			send_packet(pair[1], sizeof(bytes), sent);
-			got = packet_receive(pair[0], bytes, sizeof(bytes), fds, max, &n);
+			got = pass_receive(pair[0], bytes, sizeof(bytes), fds, max, &n);
 			cr_expect_eq(got, sent > max ? -EPROTO : (ssize_t)sizeof(bytes), "%u of %u: %zd", sent, max, got);
 			cr_expect_eq(n, MIN(sent, max), "%u of %u: %u", sent, max, n);
 			for (size_t i = max; i < ARRAY_SIZE(fds); i++)
@@ -56,7 +42,7 @@ Test(packet, no_more_descriptors_than_are_taken)
 		}
 }
 
-Test(packet, exactly_the_size)
+Test(pass, exactly_the_size)
 {
 	int pair[2], fd;
 	char bytes[16];
@@ -64,10 +50,10 @@ Test(packet, exactly_the_size)
 
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	send_packet(pair[1], 15, 0);
-	cr_expect_eq(packet_receive(pair[0], bytes, 16, &fd, 1, &n), -EPROTO);
+	cr_expect_eq(pass_receive(pair[0], bytes, 16, &fd, 1, &n), -EPROTO);
 	send_packet(pair[1], 17, 0);
-	cr_expect_eq(packet_receive(pair[0], bytes, 16, &fd, 1, &n), -EPROTO);
-	cr_expect_eq(packet_receive(pair[0], bytes, 16, &fd, 1, &n), -EAGAIN);
+	cr_expect_eq(pass_receive(pair[0], bytes, 16, &fd, 1, &n), -EPROTO);
+	cr_expect_eq(pass_receive(pair[0], bytes, 16, &fd, 1, &n), -EAGAIN);
 	close(pair[1]);
-	cr_expect_eq(packet_receive(pair[0], bytes, 16, &fd, 1, &n), 0);
+	cr_expect_eq(pass_receive(pair[0], bytes, 16, &fd, 1, &n), 0);
 }
