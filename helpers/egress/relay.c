@@ -35,6 +35,7 @@ struct way {
 	bool ended, reset;	/* nothing more will come: by a reset */
 	bool closed;		/* its end has been passed on */
 	bool dropped;		/* nothing can be passed on */
+	bool urgent;		/* there is a byte of urgent data */
 	_Atomic uint64_t *bytes;
 };
 
@@ -59,6 +60,40 @@ struct worker {
 	struct relay *ready, *dead, *starved, *linger;
 };
 
+static int way_filled(struct way *y, ssize_t n)
+{
+	if (n > 0) {
+		y->held = y->filled = (size_t)n;
+		atomic_fetch_add_explicit(y->bytes, (uint64_t)n, memory_order_relaxed);
+	} else if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+		y->readable = errno == EINTR;
+	} else {
+		y->ended = true;
+		y->reset |= n < 0;
+	}
+	return n > 0;
+}
+
+/*
+ * splice() stops before a byte of urgent data for good, and calls that the end once the end has come (Linux,
+ * tcp_read_sock()): all that follows would be lost, and nobody told. The byte is passed on as what it is;
+ * recv() goes past it.
+ */
+static int way_pass_mark(struct way *y)
+{
+	char bytes[4096];
+	ssize_t n;
+
+	y->urgent = false;
+	if (recv(y->from, bytes, 1, MSG_OOB | MSG_DONTWAIT) == 1)
+		(void)send(y->to, bytes, 1, MSG_OOB | MSG_DONTWAIT | MSG_NOSIGNAL);
+	n = recv(y->from, bytes, sizeof(bytes), MSG_DONTWAIT);
+	/* It fits: the pipe is empty. */
+	if (n > 0)
+		n = write(y->pipe.w, bytes, (size_t)n);
+	return way_filled(y, n);
+}
+
 /* From the socket into the empty pipe. 1: bytes came; 0: none, or the end did; -EMFILE. */
 static int way_fill(struct worker *w, struct way *y)
 {
@@ -68,18 +103,9 @@ static int way_fill(struct worker *w, struct way *y)
 	if (r < 0)
 		return -EMFILE;
 	n = splice(y->from, NULL, y->pipe.w, NULL, CHUNK, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-	if (n > 0) {
-		y->held = y->filled = (size_t)n;
-		atomic_fetch_add_explicit(y->bytes, (uint64_t)n, memory_order_relaxed);
-		return 1;
-	}
-	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-		y->readable = errno == EINTR;
-	} else {
-		y->ended = true;
-		y->reset |= n < 0;
-	}
-	return 0;
+	if (n == 0 || (n < 0 && errno == EAGAIN && y->urgent))
+		return way_pass_mark(y);
+	return way_filled(y, n);
 }
 
 static void way_drop(struct worker *w, struct way *y)
@@ -302,7 +328,8 @@ static void event(struct worker *w, uint64_t mark, unsigned events)
 
 	if (r->dead)
 		return;
-	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+	from->urgent |= events & EPOLLPRI;
+	if (events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		from->readable = true;
 	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
 		to->writable = true;
@@ -388,7 +415,7 @@ static void drain_all(struct worker *w)
 
 static void begin(struct worker *w, const struct handover *h, const int *fds)
 {
-	const unsigned events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+	const unsigned events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 	struct counts *c = &w->work->counts[h->row];
 	struct relay *r = calloc(1, sizeof(*r));
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """door-client.py WHAT ARGUMENT...: what runs inside, for the tests of the network door. Prints one word."""
-import ctypes, errno, os, socket, struct, sys, time
+import ctypes, errno, os, select, socket, struct, sys, time
 
 def attempt(act):
     try:
@@ -53,6 +53,29 @@ def count(host, port, n):
     left = int(n)
     while left:
         left -= s.send(b"x" * min(left, 1 << 16))
+    s.shutdown(socket.SHUT_WR)
+    return s.recv(64).decode().strip()
+
+def urgent(host, port):
+    s = socket.create_connection((host, int(port)), 5)
+    told, at_mark = b"", b""
+    poll = select.poll()
+    poll.register(s, select.POLLIN | select.POLLPRI)
+    while True:
+        poll.poll(5000)
+        try:
+            at_mark += s.recv(1, socket.MSG_OOB)
+        except OSError:
+            pass
+        data = s.recv(64)
+        if not data:
+            return (told + b" " + at_mark).decode()
+        told += data
+
+def count_urgent(host, port):
+    s = socket.create_connection((host, int(port)), 5)
+    for data, flags in (b"before", 0), (b"!", socket.MSG_OOB), (b"after", 0):
+        s.send(data, flags)
     s.shutdown(socket.SHUT_WR)
     return s.recv(64).decode().strip()
 

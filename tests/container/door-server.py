@@ -7,6 +7,7 @@ SPEC is KIND:ADDRESS:PORT (an IPv6 address in brackets). Kinds:
   count  reads to the end, then answers with how many bytes came
   echo   sends back what comes
   reset  resets each connection when a byte has come
+  urgent sends "before", "!" as urgent data, "after"
   hold   accepts and reads nothing
   watch  reads, and logs how it ended: "end" or "reset"
   slow   begins to read after four seconds, and logs how much came and how it ended
@@ -14,7 +15,7 @@ SPEC is KIND:ADDRESS:PORT (an IPv6 address in brackets). Kinds:
   udp    logs each datagram
 Each connection is a line of LOG: KIND ADDRESS:PORT. Prints "ready" when all listen.
 """
-import asyncio, socket, struct, sys
+import asyncio, os, socket, struct, sys
 
 log = open(sys.argv[1], "a", buffering=1)
 
@@ -79,7 +80,14 @@ def serve(kind, where):
         await asyncio.sleep(0.5)
         reset(writer)
 
-    act = dict(slow=slow, early=early, http=http, count=count, echo=echo, reset=do_reset, hold=hold, watch=watch)[kind]
+    async def urgent(reader, writer):
+        same = socket.socket(fileno=os.dup(writer.get_extra_info("socket").fileno()))
+        for data, flags in (b"before", 0), (b"!", socket.MSG_OOB), (b"after", 0):
+            same.send(data, flags)
+            await asyncio.sleep(0.1)
+        same.close()
+
+    act = dict(urgent=urgent, slow=slow, early=early, http=http, count=count, echo=echo, reset=do_reset, hold=hold, watch=watch)[kind]
 
     async def connection(reader, writer):
         log.write(f"{kind} {where}\n")

@@ -44,7 +44,8 @@ mount --bind "$T/nsswitch.conf" /etc/nsswitch.conf
 python=$(command -v /usr/bin/python3) || skip_all "no /usr/bin/python3"
 $python "$T/door-server.py" "$T/log" http:$PUBLIC:8080 http:$PUBLIC:8081 http:[$PUBLIC6]:8080 http:10.9.9.9:8080 \
 	http:169.254.169.254:8080 http:127.0.0.1:8080 http:[fd00:9::9]:8080 count:$PUBLIC:9001 echo:$PUBLIC:9002 \
-	reset:$PUBLIC:9003 hold:$PUBLIC:9004 watch:$PUBLIC:9005 slow:$PUBLIC:9006 early:$PUBLIC:9007 udp:$PUBLIC:53 udp:$PUBLIC:8080 >"$T/ready" &
+	reset:$PUBLIC:9003 hold:$PUBLIC:9004 watch:$PUBLIC:9005 slow:$PUBLIC:9006 early:$PUBLIC:9007 urgent:$PUBLIC:9008 \
+	udp:$PUBLIC:53 udp:$PUBLIC:8080 >"$T/ready" &
 server=$!
 at_end "kill $server"
 for i in {1..100}; do grep -q ready "$T/ready" && break; sleep 0.1; done
@@ -57,7 +58,7 @@ become() { # in a process of its own
 }
 as() { (become "$@"); }
 box() { as "$TOOL" --ro-bind "$T/door-client.py:/client" --door-log "$L" "$@" 2>"$T/err"; }
-GRANTS="--net api.test:8080,9001-9007 --net *.cdn.test:8081"
+GRANTS="--net api.test:8080,9001-9008 --net *.cdn.test:8081"
 door() { box $GRANTS "$@"; }
 client() { door -- /usr/bin/python3 /client "$@"; }
 logged() { # PART NAME
@@ -155,6 +156,9 @@ streams() {
 	is "$(grep ^watch "$T/log" | tail -n 1)" "watch reset" "$(name "and goes out")"
 	is "$($python "$T/door-client.py" answered_and_reset $PUBLIC 9007)" "60000 end" "$(name "an answer before a reset can be read, without a door")"
 	is "$(client answered_and_reset api.test 9007)" "60000 end" "$(name "and with one")"
+	is "$($python "$T/door-client.py" urgent $PUBLIC 9008)" "beforeafter !" "$(name "urgent data, without a door")"
+	is "$(client urgent api.test 9008)" "beforeafter !" "$(name "and with one")"
+	is "$(client count_urgent api.test 9001)" "$($python "$T/door-client.py" count_urgent $PUBLIC 9001)" "$(name "what follows it goes out, too")"
 	is "$(client pressure api.test 9004)" bounded "$(name "who does not read holds up who writes")"
 	is "$(door --door-idle 1 -- /usr/bin/python3 /client idle api.test 9002)" ended "$(name "what is idle is ended")"
 	is "$(door --door-connections 5 -- /usr/bin/python3 /client refused_beyond api.test 9002 8)" "5 3" "$(name "no more connections than allowed")"
@@ -171,7 +175,7 @@ streams() {
 		skip "$(name "happy eyeballs")" "no dummy interface"
 	fi
 	door --door-counts -- /usr/bin/python3 /client count api.test 9001 100000 >/dev/null
-	has "$(cat "$T/err")" "api.test:8080,9001-9007 connections=1 refused=0 out=100000 in=7 open=0" "$(name "bytes are counted")"
+	has "$(cat "$T/err")" "api.test:8080,9001-9008 connections=1 refused=0 out=100000 in=7 open=0" "$(name "bytes are counted")"
 }
 
 helpers() {

@@ -9,8 +9,10 @@
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <netdb.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -52,6 +54,15 @@ static bool asks_about_sockets(void)
 static bool listens_to_hotplug(void)
 {
 	return has_socket(AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT);
+}
+
+static bool makes_a_namespace(void)
+{
+	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | CLONE_NEWNET | SIGCHLD, NULL, NULL, NULL, NULL);
+
+	if (pid == 0)
+		_exit(0);
+	return pid > 0 && waitpid(pid, NULL, 0) == pid;
 }
 
 static bool reads_a_file(void)
@@ -140,6 +151,7 @@ Test(confine, what_it_may_not_do)
 	} deeds[] = {
 		{ "a session bus", speaks_to_bus, true }, { "a datagram to one", pairs_with_bus, true },
 		{ "others' connections", asks_about_sockets, true }, { "the host's devices", listens_to_hotplug, true },
+		{ "a namespace", makes_a_namespace, true },
 		{ "files", reads_a_file, false }, { "signals", signals_its_parent, false },
 	};
 	struct scratch dir = scratch_new();
