@@ -25,8 +25,9 @@
 #include <sys/xattr.h>
 #include <sys/wait.h>
 
-#define CHECKS_MAX   40
-#define LANDLOCK_ABI 6	/* scopes; step_landlock.c */
+#define CHECKS_MAX	   40
+#define LANDLOCK_FILES_ABI 2	/* renames between folders; step_landlock.c */
+#define LANDLOCK_ABI	   6	/* scopes; step_landlock.c */
 
 struct doctor {
 	struct arena *arena;
@@ -259,6 +260,16 @@ static int launch_trial(struct plan *p, struct diag *d)
 	return r < 0 ? r : pid;
 }
 
+/* A step that could do nothing has not failed: this one finds Landlock absent, or too old for files. */
+static void note_step(struct doctor *doc, const char *wall, int error, const char *detail)
+{
+	if (!error && strcmp(wall, "landlock") == 0 && landlock_abi() < LANDLOCK_FILES_ABI)
+		note(doc, wall, EOPNOTSUPP, "not in force: the mounts stand alone",
+			"Linux 5.19 or newer with landlock among its security modules (lsm=)");
+	else
+		note(doc, wall, error, detail, namespace_fix(error));
+}
+
 /* The steps one after the other in one child, as a container has them; false when it could not be
  * cloned. */
 static bool check_steps(struct doctor *doc)
@@ -281,8 +292,8 @@ static bool check_steps(struct doctor *doc)
 	while (pid > 0 && recv(p.control[0], &f, sizeof(f), 0) == sizeof(f)) {
 		snprintf(at, sizeof(at), "%.*s", (int)MIN(f.length, INIT_DETAIL_MAX), f.detail);
 		if (f.value || !sandbox_steps[f.extra].namespace)
-			note(doc, sandbox_steps[f.extra].wall, f.value, f.value && at[0] ? at : NULL,
-				namespace_fix(f.value));
+			note_step(doc, sandbox_steps[f.extra].wall, f.value,
+				f.value && at[0] ? at : NULL);
 	}
 	if (pid > 0)
 		waitpid(pid, NULL, 0);
