@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/keyctl.h>
 #include <linux/limits.h>
 #include <sched.h>
@@ -167,6 +168,21 @@ static int with_key(char **args)
 	return lost(args[2]);
 }
 
+/* UID SECONDS COMMAND...: no attack; that user's, for so long at the most, in a process group of its own */
+static int as(char **args)
+{
+	uid_t uid = (uid_t)strtoul(args[0], NULL, 10);
+
+	setpgid(0, 0);
+	if (uid != 0 && (setgroups(0, NULL) < 0 || setresgid(uid, uid, uid) < 0 ||
+			 setresuid(uid, uid, uid) < 0))
+		return lost("setresuid");
+	alarm((unsigned)strtoul(args[1], NULL, 10));
+	execvp(args[2], args + 2);
+	lost(args[2]);
+	return 127;
+}
+
 /* DESCRIPTION: what the key in the keyring of whoever started this says */
 static int read_key(char **args)
 {
@@ -247,6 +263,7 @@ const struct probe call_probes[] = {
 	{ "namespace", namespace },
 	{ "join-own", join_own },
 	{ "loosen", loosen },
+	{ "as", as },
 	{ "with-key", with_key },
 	{ "read-key", read_key },
 	{ "discipline", discipline },

@@ -35,7 +35,7 @@ deaf_children() { # whose leader ends at the limit: they must not live on
 	local before after
 	$1 sh -c "trap '' TERM INT HUP; ('$P' orphan '$D/granted/alive'); sleep 3"
 	before=$(stat -c %s "$D/granted/alive" 2>/dev/null || echo 0)
-	sleep 0.4
+	pause 0.4
 	after=$(stat -c %s "$D/granted/alive" 2>/dev/null || echo 0)
 	pkill -KILL -f "^$P orphan $D" 2>/dev/null
 	[ "$after" -gt "$before" ]

@@ -8,16 +8,18 @@
 #	token	a word of this run only
 #	out	what it printed
 
-as() { # as the user of this round, with a caller's environment that has secrets
-	local id=()
-	[ "$uid" = 0 ] || id=(setpriv --reuid "$uid" --regid "$uid" --clear-groups)
-	timeout 20 env HOME="$D/home" NPM_TOKEN="$canary" AWS_SECRET_ACCESS_KEY="$canary" \
+# There are thousands of runs, and each program that is started for one costs an emulated processor 30 ms.
+as() { # as the user of this round, with a caller's environment that has secrets, for 20 seconds
+	local with=()
+	[ ${#inject[@]} -eq 0 ] || with=(env "${inject[@]}")
+	HOME="$D/home" CRATONS_HOME="$E/home" NPM_TOKEN="$canary" AWS_SECRET_ACCESS_KEY="$canary" \
 		SSH_AUTH_SOCK="$T/listen/socket" NODE_OPTIONS="--title=$canary" http_proxy="http://$canary" \
 		HTTPS_PROXY="http://$canary" LD_LIBRARY_PATH="/$canary" PYTHONPATH="/$canary" \
 		KUBECONFIG="$canary" DBUS_SESSION_BUS_ADDRESS="$canary" XDG_RUNTIME_DIR="/$canary" \
 		GITHUB_TOKEN="$canary" npm_config__auth="$canary" PERL5OPT= CARGO_REGISTRY_TOKEN="$canary" \
-		"${inject[@]}" "${id[@]}" "${before[@]}" "$@"
+		"$T/bin/probe" as "$uid" 20 "${with[@]}" "${before[@]}" "$@"
 }
+pause() { read -rt "$1" <>"$T/idle"; }	# which nobody writes to
 bare() { out=$(as "$@" 2>"$E/err"); }
 bare_ns() { # the whole power over namespaces of its own
 	out=$(as unshare --user --map-current-user --keep-caps --mount --uts --net -- "$@" 2>"$E/err")
@@ -32,50 +34,78 @@ bare_init() { bare_pid sh -c '"$@"; :' sh "$@"; }
 confined() {
 	"way_$way" "$@" 2>"$E/err"
 	echo $? >"$E/status"
-	out=$(cat "$E/out")
+	out=$(<"$E/out")
 }
 
+# What fresh copies: the directories as they are before an attack, also those of a way that has others.
+make_templates() {
+	local d=$E/fresh f
+	mkdir -p "$d/granted" "$d/fixed/sub" "$d/home/.ssh" "$d/home/.config" "$d/hidden"
+	for f in hidden/secret home/.ssh/id_rsa fixed/file; do echo "$canary" >"$d/$f"; done
+	echo "# $canary" >"$d/home/.bashrc"
+	cp -a "$d" "$E/fresh.environment"
+	template_environment "$E/fresh.environment"
+	chown -R "$uid:$uid" "$E/fresh" "$E/fresh.environment"
+}
 fresh() {
-	local f
-	rm -rf "$D"
-	mkdir -p "$D/granted" "$D/fixed/sub" "$D/home/.ssh" "$D/home/.config" "$D/hidden"
-	for f in hidden/secret home/.ssh/id_rsa fixed/file; do echo "$canary" >"$D/$f"; done
-	echo "# $canary" >"$D/home/.bashrc"
+	local from=$E/fresh
 	B=$T/bin F=$D/fixed
-	[ "$1" = bare ] || ! declare -F "fresh_$way" >/dev/null || "fresh_$way"
+	if [ "$1" != bare ] && [ -d "$from.$way" ]; then
+		from+=.$way
+		"fresh_$way"
+	fi
 	P=$B/probe
-	chown -R "$uid:$uid" "$D"
+	rm -rf "$D"
+	cp -a "$from" "$D"
 	: >"$E/out"
 	token=p$RANDOM$RANDOM
 	grant=() inject=() before=()
 }
 
 leaked() { [[ $out == *"$canary"* ]]; }
-changed() { ! [ "$(cat "$F/file" 2>/dev/null)" = "$canary" ]; }
-# `patience` is how many tenths of a second it may take.
+changed() {
+	local now=
+	[ ! -e "$F/file" ] || now=$(<"$F/file")
+	[ "$now" != "$canary" ]
+}
+# `patience` is how many tenths of a second it may take until it is on its way.
 arrived() {
 	local i
-	for ((i = 0; i < ${patience:-1}; i++)); do
-		sleep 0.1
+	for ((i = 0; i <= ${patience:-0}; i++)); do
+		[ $i = 0 ] || pause 0.1
+		{ echo "$T/answer$uid" >"$T/asked" && read -rt 10; } <>"$T/answer$uid"
 		! grep -q "$token" "$T/log" || return 0
 	done
 	return 1
 }
 # A process that holds what it won, seen in /proc: held HOW CHECK PROBE ARGUMENT...
 held() {
-	local how=$1 check=$2 pid= won=1
+	local how=$1 check=$2
 	shift 2
 	$how "$P" "$@" &
-	for i in {1..200}; do
-		pid=$(pgrep -x "$token" | tail -n 1)
-		[ -n "$pid" ] && break
+	wait_held $check
+}
+wait_held() { # CHECK, for what was started last
+	local i pid= won=1
+	for i in {1..800}; do
+		find_held && break
 		kill -0 $! 2>/dev/null || break
-		sleep 0.025
+		pause 0.025
 	done
-	[ -n "$pid" ] && $check "$pid" && won=0
+	[ -n "$pid" ] && "$1" "$pid" && won=0
 	[ -z "$pid" ] || kill -KILL "$pid" 2>/dev/null
 	wait $!
 	return $won
+}
+find_held() { # the youngest of that name
+	local f name
+	for f in /proc/[0-9]*/comm; do
+		name=
+		{ read -r name <"$f"; } 2>/dev/null
+		f=${f//[^0-9]/}
+		[[ $name != "$token" || ${pid:-0} -gt $f ]] || pid=$f
+	done
+	[ -n "$pid" ]
 }
 has_fd() { ls -l "/proc/$1/fd" 2>/dev/null | grep -q "$fd_kind"; }
 lives() { [ -d "/proc/$1" ]; }
@@ -104,14 +134,18 @@ try_confined() { # function
 	echo 125 >"$E/status"
 	if $1 confined; then verdict=WON
 	# It must have lost in a container, not because there was none (125) or no probe (126, 127).
-	elif [[ $(cat "$E/status") =~ ^12[5-7]$ || $(head -n 1 "$E/err") == "error: "* ]]; then verdict=NONE
-	else verdict=lost; fi
+	else
+		verdict=lost said=
+		read -r status <"$E/status"
+		read -r said <"$E/err"
+		[[ ! $status =~ ^(12[5-7]|142)$ && $said != "error: "* ]] || verdict=NONE
+	fi
 }
 
 # `only` restricts the ways, `limits` (NAME=VALUE…) bounds the container, `net` is its network, and
 # `may_fail` says why an attack may not even win bare.
 attack() { # NAME FUNCTION [HOW...]: each way of the bare run is tried until one wins
-	local name=$1 function=$2 how won= row= bad= way verdict
+	local name=$1 function=$2 how won= row= bad= way verdict status said
 	shift 2
 	chosen "$name" || return
 	for how in "${@:-bare}"; do

@@ -35,19 +35,6 @@ loosen() { # bare: the mount that is made read-only for it
 		held "$how" seen loosen "$token" "$F"
 	fi
 }
-wait_held() { # CHECK, for what was started last
-	local pid= won=1
-	for i in {1..100}; do
-		pid=$(pgrep -x "$token" | tail -n 1)
-		[ -n "$pid" ] && break
-		kill -0 $! 2>/dev/null || break
-		sleep 0.025
-	done
-	[ -n "$pid" ] && "$1" "$pid" && won=0
-	[ -z "$pid" ] || kill -KILL "$pid" 2>/dev/null
-	wait $!
-	return $won
-}
 change_root() { rooted() { [ "$(readlink "/proc/$1/root")" != / ] && [ "$(stat -Lc %i "/proc/$1/root/.")" != "$(stat -Lc %i "/proc/$(ps -o ppid= -p "$1" | tr -d ' ')/root/.")" ]; }
 	held "$1" rooted chroot "$token"; }
 bpf() { fd_kind=bpf-map; held "$1" has_fd bpf "$token"; }

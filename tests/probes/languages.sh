@@ -18,7 +18,7 @@ node_inspect() { # a debugger that others can reach
 		got=$(timeout 1 bash -c "exec 3<>/dev/tcp/127.0.0.1/$at; printf 'GET /json HTTP/1.0\r\nHost: localhost\r\n\r\n' >&3; head -c 300 <&3" 2>/dev/null)
 		[ -n "$got" ] && break
 		kill -0 $! 2>/dev/null || break
-		sleep 0.1
+		pause 0.1
 	done
 	wait $!
 	[[ $got == *HTTP* ]]

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""listen.py LOG DIRECTORY: listens by every way that the attacks try. What arrives is a line of the log.
-The numbers of two ports are in DIRECTORY/port when all is ready."""
+"""listen.py LOG DIRECTORY ASKED: listens by every way that the attacks try. What arrives is a line of the log.
+The numbers of two ports are in DIRECTORY/port when all is ready. Whoever writes a line to the FIFO ASKED, the
+name of another, gets a line there when all that had arrived by then is in the log."""
 import os
 import select
 import socket
 import sys
 
-log, directory = sys.argv[1:]
+log, directory, asked = sys.argv[1:]
 
 
 def tcp(family, address):
@@ -55,10 +56,19 @@ socks = [
 ]
 os.chmod(directory + "/socket", 0o777)
 out = open(log, "a", buffering=1)
+asked = os.open(asked, os.O_RDWR)
 with open(directory + "/port", "w") as f:
     f.write("%d %d\n" % (port, second.getsockname()[1]))
 while True:
-    for s in select.select(socks, [], [])[0]:
+    ready = select.select(socks + [asked], [], [])[0]
+    if ready == [asked]:
+        for name in os.read(asked, 4096).decode().split():
+            answer = os.open(name, os.O_RDWR)
+            os.write(answer, b"\n")
+            os.close(answer)
+    for s in ready:
+        if s == asked:
+            continue
         if s.type == socket.SOCK_DGRAM:
             out.write(repr(s.recv(512)) + "\n")
             continue

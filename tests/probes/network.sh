@@ -24,7 +24,7 @@ listening() {
 		got=$(timeout 1 bash -c "cat </dev/tcp/127.0.0.1/$at" 2>/dev/null)
 		[ -n "$got" ] && break
 		kill -0 $! 2>/dev/null || break
-		sleep 0.1
+		pause 0.1
 	done
 	wait $!
 	[[ $got == *"$token"* ]]

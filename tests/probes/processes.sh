@@ -4,7 +4,7 @@
 with_victim() { # HOW, then a function that is given how, pid and address
 	local how=$1 pid address word after=${3:-:}
 	as "$P" victim "$D/victim" >"$D/said" &
-	for i in {1..100}; do [ -s "$D/victim" ] && break; sleep 0.025; done
+	for i in {1..400}; do [ -s "$D/victim" ] && break; pause 0.025; done
 	read -r pid address <"$D/victim"
 	$2 "$how" "$pid" "$address"
 	noticed=$($after "$pid")
@@ -17,20 +17,9 @@ with_victim() { # HOW, then a function that is given how, pid and address
 kill_number() { hit() { $1 "$P" kill "$2"; }; with_victim "$1" hit; }
 kill_pidfd() { hit() { $1 "$P" pidfd-kill "$2"; }; with_victim "$1" hit; }
 kill_queue() { hit() { $1 "$P" queue-signal "$2"; }; with_victim "$1" hit; }
-kill_owner() { hit() { $1 "$P" owner-signal "$2"; sleep 0.1; }; with_victim "$1" hit; }
-kill_group() { hit() { $1 "$P" kill "-$(ps -o pgid= -p "$2" | tr -d ' ')"; }
-	# In a process group of its own, or the tests' own would be hit.
-	with_victim_alone "$1" hit; }
-with_victim_alone() {
-	local how=$1 pid address
-	as setsid "$P" victim "$D/victim" >"$D/said" &
-	for i in {1..100}; do [ -s "$D/victim" ] && break; sleep 0.025; done
-	read -r pid address <"$D/victim"
-	$2 "$how" "$pid" "$address"
-	touch "$D/victim.done"
-	wait $!
-	[ "$(cat "$D/said")" != "victim untouched" ]
-}
+kill_owner() { hit() { $1 "$P" owner-signal "$2"; pause 0.1; }; with_victim "$1" hit; }
+# The victim is alone in its process group, or the tests' own would be hit.
+kill_group() { hit() { $1 "$P" kill "-$(ps -o pgid= -p "$2" | tr -d ' ')"; }; with_victim "$1" hit; }
 kill_all() { hit() { $1 "$P" kill-all; }
 	if [ "$1" = bare_pid ]; then	# both in one pid namespace of their own
 		bare_pid sh -c "'$P' victim '$D/victim' >'$D/said' & sleep 0.3; trap '' KILL; '$P' kill-all; touch '$D/victim.done'; wait"
@@ -58,9 +47,9 @@ others() { # another process's arguments
 orphan() {
 	local before after
 	$1 "$P" orphan "$D/granted/alive"
-	sleep 0.3
+	pause 0.3
 	before=$(stat -c %s "$D/granted/alive" 2>/dev/null || echo 0)
-	sleep 0.4
+	pause 0.4
 	after=$(stat -c %s "$D/granted/alive" 2>/dev/null || echo 0)
 	pkill -KILL -f "^$P orphan $D" 2>/dev/null
 	[ "$after" -gt "$before" ]

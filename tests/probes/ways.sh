@@ -13,18 +13,15 @@ way_default() { engine default "$@"; }
 way_script() { engine script "$@"; }
 
 # A package's command, in a project without packages: what is read-only is the project's authority.
-fresh_environment() {
-	B=$D/granted/bin F=$D/granted/.git/hooks
-	mkdir -p "$B" "$F/sub"
-	cp -p "$T/bin"/* "$B"
-	cp "$E/project"/cratons.* "$D/granted"
-	echo "$canary" >"$F/file"
-}
-package_side() {
-	as env -C "$D/granted" CRATONS_HOME="$E/home" "$CRATONS" "$@"
+fresh_environment() { B=$D/granted/bin F=$D/granted/.git/hooks; }
+template_environment() {
+	mkdir -p "$1/granted/bin" "$1/granted/.git/hooks/sub"
+	cp -p "$T/bin"/* "$1/granted/bin"
+	cp "$E/project"/cratons.* "$1/granted"
+	echo "$canary" >"$1/granted/.git/hooks/file"
 }
 way_environment() {
-	package_side run --net "${net:-none}" "${grant[@]}" -- "$@" >"$E/out"
+	as "$CRATONS" -C "$D/granted" run --net "${net:-none}" "${grant[@]}" -- "$@" >"$E/out"
 }
 
 # `cratons container run`, and another command in one that runs.
@@ -34,30 +31,30 @@ container_flags() {
 }
 way_container() {
 	container_flags
-	as env CRATONS_HOME="$E/home" "$CRATONS" container run --rm "${flags_all[@]}" -- "$@" >"$E/out"
+	as "$CRATONS" container run --rm "${flags_all[@]}" -- "$@" >"$E/out"
 }
 # The same where the root has a layer that is thrown away, and where it is a directory.
 way_overlay() {
 	container_flags
-	as env CRATONS_HOME="$E/home" "$CRATONS" container run --rm --overlay "${flags_all[@]}" -- "$@" >"$E/out"
+	as "$CRATONS" container run --rm --overlay "${flags_all[@]}" -- "$@" >"$E/out"
 }
 way_rootfs() {
 	container_flags
-	as env CRATONS_HOME="$E/home" "$CRATONS" container run --rm --rootfs "$E/rootfs" --overlay --ro-bind /usr \
+	as "$CRATONS" container run --rm --rootfs "$E/rootfs" --overlay --ro-bind /usr \
 		--ro-bind /etc/alternatives "${flags_all[@]}" -- "$@" >"$E/out"
 }
 in_running() { # ID COMMAND...: another command in one that runs, which then goes
 	local id=$1 status
 	shift
 	[ -n "$id" ] || return 125
-	as env CRATONS_HOME="$E/home" "$CRATONS" container exec "$id" -- "$@" >"$E/out"
+	as "$CRATONS" container exec "$id" -- "$@" >"$E/out"
 	status=$?
-	as env CRATONS_HOME="$E/home" "$CRATONS" container rm --force "$id" >/dev/null 2>&1
+	as "$CRATONS" container rm --force "$id" >/dev/null 2>&1
 	return $status
 }
 way_exec() {
 	container_flags
-	in_running "$(as env CRATONS_HOME="$E/home" "$CRATONS" container run --detach "${flags_all[@]}" -- \
+	in_running "$(as "$CRATONS" container run --detach "${flags_all[@]}" -- \
 		sleep 60 </dev/null)" "$@"
 }
 # The same where the filters are no profile's: a file of one's own, a bundle's.
@@ -69,12 +66,12 @@ base = "default"
 why = "something of its own"
 error = "EPERM"
 calls = ["acct"]' >"$E/own.toml"
-	in_running "$(as env CRATONS_HOME="$E/home" "$CRATONS" container run --detach --seccomp "$E/own.toml" \
+	in_running "$(as "$CRATONS" container run --detach --seccomp "$E/own.toml" \
 		"${flags_all[@]}" -- sleep 60 </dev/null)" "$@"
 }
 way_bundle_exec() {
 	make_bundle sleep 60
-	in_running "$(as env CRATONS_HOME="$E/home" "$CRATONS" container run --detach --bundle "$E/bundle" "${nets[@]}" \
+	in_running "$(as "$CRATONS" container run --detach --bundle "$E/bundle" "${nets[@]}" \
 		</dev/null 2>/dev/null)" "$@"
 }
 
@@ -90,7 +87,7 @@ make_bundle() {
 way_bundle() {
 	local status
 	make_bundle "$@"
-	as env CRATONS_HOME="$E/home" "$CRATONS" container run --rm --bundle "$E/bundle" "${nets[@]}" \
+	as "$CRATONS" container run --rm --bundle "$E/bundle" "${nets[@]}" \
 		2>"$E/said" >"$E/out"
 	status=$?
 	grep -v "^warning: config.json: process.capabilities" "$E/said" >&2
@@ -146,20 +143,21 @@ find_ways() {
 		[[ -z ${WAYS:-} || " $WAYS " == *" $w "* ]] && ways+=" $w"
 	done
 	ways=${ways# }
-	[ -z "${WAYS:-}" ] || granting=$(for w in $granting; do [[ " $WAYS " == *" $w "* ]] && echo "$w"; done)
+	[ -z "${WAYS:-}" ] || granting=$(for w in $granting; do [[ " $WAYS " != *" $w "* ]] || printf ' %s' "$w"; done)
 }
 
 ways_begin() {
 	mkdir -p "$E/project" "$E/home"
 	chown "$uid:$uid" "$E" "$E/project" "$E/home"
-	(cd "$E/project" && D=$E && as env CRATONS_HOME="$E/home" sh -c '
+	(cd "$E/project" && D=$E && as sh -c '
 		"$0" init && "$0" lock && "$0" install' "$CRATONS") >"$E/err" 2>&1 ||
 		say_not_ok "a project for the probes" "$(cat "$E/err")"
+	make_templates
 	[ ! -d "$T/rootfs" ] || { cp -a "$T/rootfs" "$E/rootfs" && chown -hR "$uid:$uid" "$E/rootfs"; }
 	# Who may limit what is different for each user.
 	has_memory= has_pids=
-	as env CRATONS_HOME="$E/home" "$CRATONS" container run --rm --memory 64M -- true >"$E/out" 2>&1 && has_memory=y
-	as env CRATONS_HOME="$E/home" "$CRATONS" container run --rm --pids 64 -- true >"$E/out" 2>&1 && has_pids=y
+	as "$CRATONS" container run --rm --memory 64M -- true >"$E/out" 2>&1 && has_memory=y
+	as "$CRATONS" container run --rm --pids 64 -- true >"$E/out" 2>&1 && has_pids=y
 	# An attack that loses proves nothing where there is no container.
 	local way net= limits=()
 	for way in $ways; do
