@@ -13,7 +13,7 @@ build="make gcc g++ pkg-config libc6-dev linux-libc-dev
 	libsystemd-dev"
 test="libcriterion-dev golang-go:go golang-github-burntsushi-toml-dev nodejs:node npm:npm
 	mandoc procps:ps util-linux:setpriv iproute2:ip
-	python3:python3 git:git openssl:openssl zsh fish strace gdb fuse3:fusermount3
+	python3:python3 git:git curl:curl openssl:openssl zsh fish strace gdb fuse3:fusermount3
 	qemu-system-x86:qemu-system-x86_64 busybox-static cpio systemd dbus-daemon:dbus-daemon"
 bench="strace bubblewrap crun runc iperf3 slirp4netns passt:pasta"
 fuzz="clang:clang libclang-rt-dev"

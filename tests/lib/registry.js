@@ -137,10 +137,15 @@ class Person {
   // Files below, but .npmrc, that hold the text.
   filesWith (text) {
     const found = []
-    for (const f of fs.readdirSync(this.dir, { recursive: true })) {
-      const at = path.join(this.dir, f)
-      if (path.basename(f) !== '.npmrc' && fs.lstatSync(at).isFile() && fs.readFileSync(at).includes(text)) found.push(f)
+    // Not readdirSync's recursive: Node 18 takes a socket for a directory.
+    const look = dir => {
+      for (const e of fs.readdirSync(path.join(this.dir, dir), { withFileTypes: true })) {
+        const f = path.join(dir, e.name)
+        if (e.isDirectory()) look(f)
+        else if (e.isFile() && e.name !== '.npmrc' && fs.readFileSync(path.join(this.dir, f)).includes(text)) found.push(f)
+      }
     }
+    look('')
     return found
   }
 }

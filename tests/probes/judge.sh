@@ -9,7 +9,7 @@
 #	out	what it printed
 
 # There are thousands of runs, and each program that is started for one costs an emulated processor 30 ms.
-as() { # as the user of this round, with a caller's environment that has secrets, for 20 seconds
+as() { # as the user of this round, with a caller's environment that has secrets, for some seconds
 	local with=()
 	[ ${#inject[@]} -eq 0 ] || with=(env "${inject[@]}")
 	HOME="$D/home" CRATONS_HOME="$E/home" NPM_TOKEN="$canary" AWS_SECRET_ACCESS_KEY="$canary" \
@@ -17,7 +17,7 @@ as() { # as the user of this round, with a caller's environment that has secrets
 		HTTPS_PROXY="http://$canary" LD_LIBRARY_PATH="/$canary" PYTHONPATH="/$canary" \
 		KUBECONFIG="$canary" DBUS_SESSION_BUS_ADDRESS="$canary" XDG_RUNTIME_DIR="/$canary" \
 		GITHUB_TOKEN="$canary" npm_config__auth="$canary" PERL5OPT= CARGO_REGISTRY_TOKEN="$canary" \
-		"$T/bin/probe" as "$uid" 20 "${with[@]}" "${before[@]}" "$@"
+		"$T/bin/probe" as "$uid" "${CRATONS_VM:+1}20" "${with[@]}" "${before[@]}" "$@"
 }
 pause() { read -rt "$1" <>"$T/idle"; }	# which nobody writes to
 bare() { out=$(as "$@" 2>"$E/err"); }

@@ -55,7 +55,7 @@ static int connect_with(char **args, int protocol)
 {
 	struct address to = parse(args);
 	int fd = socket(to.a.ss_family, SOCK_STREAM, protocol);
-	struct timeval limit = { 2, 0 };
+	struct timeval limit = { args[2] ? strtol(args[2], NULL, 10) : 2, 0 };
 
 	if (fd < 0)
 		return lost("socket");
@@ -202,7 +202,7 @@ static int odd_socket(char **args)
 	return fd < 0 ? lost("socket") : hold(args[3]);
 }
 
-/* PORT: whoever connects is greeted. */
+/* PORT TOKEN [SECONDS]: whoever connects is greeted. */
 static int listener(char **args)
 {
 	struct address at = parse((char *[]){ (char *)"0.0.0.0", args[0], NULL });

@@ -19,9 +19,9 @@ inherited_socket() { $1 "$P" inherited-socket 9 "$token" 9<>"/dev/tcp/127.0.0.1/
 listen_at=$((7400 + $$ % 500))
 listening() {
 	local got at=$((listen_at + (uid > 0) * 500))
-	$1 "$P" listen $at "$token" &
-	for i in {1..30}; do
-		got=$(timeout 1 bash -c "cat </dev/tcp/127.0.0.1/$at" 2>/dev/null)
+	$1 "$P" listen $at "$token" ${CRATONS_VM:+6} &
+	for i in {1..60}; do
+		got=$(timeout 5 bash -c "cat </dev/tcp/127.0.0.1/$at" 2>/dev/null)
 		[ -n "$got" ] && break
 		kill -0 $! 2>/dev/null || break
 		pause 0.1

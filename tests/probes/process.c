@@ -44,7 +44,7 @@ static int victim(char **args)
 		return 1;
 	snprintf(line, sizeof(line), "%s.done", args[0]);
 	signal(SIGIO, touched);
-	for (int i = 0; i < 400 && strcmp((const char *)secret, "untouched") == 0 && access(line, F_OK);
+	for (int i = 0; i < 2400 && strcmp((const char *)secret, "untouched") == 0 && access(line, F_OK);
 		i++)
 		usleep(25000);
 	printf("victim %s\n", (const char *)secret);

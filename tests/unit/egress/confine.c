@@ -173,7 +173,9 @@ Test(confine, what_it_may_not_do)
 
 Test(confine, what_it_needs)
 {
-	cr_expect(after(resolves));
+	/* Without the file nobody knows localhost. */
+	if (access("/etc/hosts", F_OK) == 0)
+		cr_expect(after(resolves));
 	cr_expect(after(dials));
 	cr_expect(after(pairs), "a link to a process of its own");
 	cr_expect(after(forks));
