@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # door.sh [--rounds N] [--seconds N]: the network door beside the loopback, slirp4netns and pasta, as an
-# ordinary user, in turns. Throughput by one iperf3 server, both ways; the time from connect() to a first
+# ordinary user, in turns. Throughput by one iperf3 server, both ways, with one stream and with eight; the time from connect() to a first
 # byte that came back; what a thousand connections cost on which nothing moves, and how many there may be.
 # A table, and O/bench/door.json.
 set -eu
@@ -161,13 +161,19 @@ def slab():
     with open("/proc/meminfo") as f:
         return next(int(line.split()[1]) for line in f if line.startswith("Slab:"))
 
-def usage(pid):
-    with open("/proc/%d/stat" % pid) as f:
-        words = f.read().rsplit(")", 1)[1].split()
-    with open("/proc/%d/statm" % pid) as f:
-        return int(words[11]) + int(words[12]), int(f.read().split()[1]) * 4
+def usage(helper):
+    """Of it and of those it made: ticks of processor time, KiB of memory of their own."""
+    ticks = own = 0
+    for pid in [helper] + helpers_of(helper):
+        with open("/proc/%d/stat" % pid) as f:
+            words = f.read().rsplit(")", 1)[1].split()
+        with open("/proc/%d/smaps_rollup" % pid) as f:
+            own += sum(int(line.split()[1]) for line in f if line.startswith("Private_"))
+        ticks += int(words[11]) + int(words[12])
+    return ticks, own
 
-def helper_of(pid):
+def helpers_of(pid):
+    found = []
     for entry in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open("/proc/%s/stat" % entry) as f:
@@ -175,7 +181,11 @@ def helper_of(pid):
         except OSError:
             continue
         if "(cratons-egress)" in text and int(text.rsplit(")", 1)[1].split()[1]) == pid:
-            return int(entry)
+            found.append(int(entry))
+    return found
+
+def helper_of(pid):
+    return next(iter(helpers_of(pid)), None)
 
 def idle(way, n):
     """Slab of n connections in KiB, and of the door's helper its memory and processor time in 5 s."""
@@ -200,22 +210,24 @@ def idle(way, n):
     return {"connections": got, "slab_kib": grown, "helper_kib": rss - rss0, "ticks_in_5_s": cpu}
 
 try:
-    result = {name: {"out": [], "in": [], "latency": []} for name in ways}
+    result = {name: {"out": [], "in": [], "out8": [], "in8": [], "latency": []} for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
-            for key, more in ("out", []), ("in", ["-R"]):
+            for key, more in ("out", []), ("in", ["-R"]), ("out8", ["-P", "8"]), ("in8", ["-R", "-P", "8"]):
                 result[name][key].append(iperf(way, more))
             result[name]["latency"].append(latency(way))
     median = lambda v: sorted(v)[len(v) // 2] if v and None not in v else None
     rows = {}
     for name, r in result.items():
         rows[name] = {"out_gbit": median(r["out"]), "in_gbit": median(r["in"]),
+                      "out8_gbit": median(r["out8"]), "in8_gbit": median(r["in8"]),
                       "first_byte_us": median([x and x[0] for x in r["latency"]]),
                       "first_byte_99_us": median([x and x[1] for x in r["latency"]])}
     show = lambda v, f: f % v if v is not None else "-"
-    print("%-16s %10s %10s %18s %10s" % ("", "Gbit/s out", "Gbit/s in", "first byte, us", "99 %"))
+    print("%-16s %10s %10s %10s %10s %18s %10s" % ("", "Gbit/s out", "in", "8 out", "8 in", "first byte, us", "99 %"))
     for name, r in rows.items():
-        print("%-16s %10s %10s %18s %10s" % (name, show(r["out_gbit"], "%.2f"), show(r["in_gbit"], "%.2f"),
+        print("%-16s %10s %10s %10s %10s %18s %10s" % (name, show(r["out_gbit"], "%.2f"), show(r["in_gbit"], "%.2f"),
+              show(r["out8_gbit"], "%.2f"), show(r["in8_gbit"], "%.2f"),
               show(r["first_byte_us"], "%.0f"), show(r["first_byte_99_us"], "%.0f")))
     d = rows["door"]
     for name, r in rows.items():
