@@ -120,7 +120,7 @@ static const int allowed[] = {
 	SCMP_SYS(getuid), SCMP_SYS(lseek), SCMP_SYS(madvise), SCMP_SYS(mmap), SCMP_SYS(mprotect),
 	SCMP_SYS(mremap), SCMP_SYS(munmap), SCMP_SYS(nanosleep), SCMP_SYS(newfstatat), SCMP_SYS(open),
 	SCMP_SYS(openat), SCMP_SYS(pipe2), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(pread64),
-	SCMP_SYS(prlimit64), SCMP_SYS(read), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(readv),
+	SCMP_SYS(read), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(readv),
 	SCMP_SYS(recvfrom), SCMP_SYS(recvmmsg), SCMP_SYS(recvmsg), SCMP_SYS(restart_syscall),
 	SCMP_SYS(rseq), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(sched_getaffinity), SCMP_SYS(sched_yield), SCMP_SYS(sendmmsg), SCMP_SYS(sendmsg),
@@ -154,6 +154,7 @@ static const struct narrow allowed_narrowly[] = {
 	{ SCMP_SYS(clone), 1, { MASKED(0, NAMESPACES, 0) } },
 	{ SCMP_SYS(socketpair), 2, { IS(0, AF_UNIX), IS(1, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK) } },
 	NARROW(prctl, 0, PR_SET_PDEATHSIG), NARROW(prctl, 0, PR_SET_NO_NEW_PRIVS), NARROW(close_range, 2, 0),
+	NARROW(prlimit64, 0, 0),
 	NARROW(seccomp, 0, SECCOMP_SET_MODE_FILTER),
 };
 
@@ -191,8 +192,10 @@ int confine(struct egress *e)
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return -errno;
+	r = log_bound(&e->log);
 	drop_bounding();
-	r = drop_root();
+	if (r == 0)
+		r = drop_root();
 	if (r == 0)
 		r = confine_files();
 	if (r == 0)

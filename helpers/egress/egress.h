@@ -124,6 +124,7 @@ int inside_start(struct egress *e);	/* before threads and walls */
 void publish_begin(struct egress *e);
 
 /* log.c */
+int log_bound(const struct log *l);	/* of what is written from here on */
 void log_refusal(struct egress *e, struct str name, const struct in6_addr *address, uint16_t port,
 	const char *reason);
 

@@ -7,6 +7,11 @@
 
 #include "base/quote.h"
 
+#include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
 #define LINES_A_SECOND 20
 #define BURST_LINES    200
 #define BYTES_MAX      (16u << 20)	/* all that is written in a container's life */
@@ -52,6 +57,22 @@ static int add_line(struct buf *b, const struct log *l, struct str name, const s
 	if (r == 0 && l->suppressed)
 		r = buf_addf(b, ",\"suppressed\":%llu", (unsigned long long)l->suppressed);
 	return r < 0 ? r : buf_adds(b, "}\n");
+}
+
+/* The kernel counts as well: a helper that was taken over cannot fill the disk by it. */
+int log_bound(const struct log *l)
+{
+	struct rlimit limit;
+	struct stat st;
+
+	if (l->fd < 0)
+		return 0;
+	if (fstat(l->fd, &st) < 0 || getrlimit(RLIMIT_FSIZE, &limit) < 0)
+		return -errno;
+	limit.rlim_max = MIN(limit.rlim_max, (rlim_t)st.st_size + BYTES_MAX);
+	limit.rlim_cur = MIN(limit.rlim_cur, limit.rlim_max);
+	signal(SIGXFSZ, SIG_IGN);
+	return setrlimit(RLIMIT_FSIZE, &limit) < 0 ? -errno : 0;
 }
 
 void log_refusal(struct egress *e, struct str name, const struct in6_addr *address, uint16_t port,

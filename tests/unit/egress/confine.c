@@ -23,6 +23,13 @@
 #endif
 
 static struct sockaddr_un bus;
+static int log_fd = -1;
+
+/* main.c's, for log.c */
+uint64_t now_ms(void)
+{
+	return 1;
+}
 
 static bool has_socket(int family, int type, int protocol)
 {
@@ -70,6 +77,16 @@ static bool reads_a_file(void)
 	_cleanup_fd_ int fd = open("/proc/self/status", O_RDONLY);
 
 	return fd >= 0;
+}
+
+static bool floods_its_log(void)
+{
+	static const char much[1 << 20];
+	bool all = true;
+
+	for (int i = 0; i < 17 && all; i++)
+		all = write(log_fd, much, sizeof(much)) == sizeof(much);
+	return all;
 }
 
 static bool signals_its_parent(void)
@@ -133,7 +150,7 @@ static bool after(bool (*deed)(void))
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		struct egress e = { .log.fd = -1 };
+		struct egress e = { .log.fd = log_fd };
 
 		_exit(confine(&e) < 0 ? 2 : deed() ? 1 : 0);
 	}
@@ -152,11 +169,13 @@ Test(confine, what_it_may_not_do)
 		{ "a session bus", speaks_to_bus, true }, { "a datagram to one", pairs_with_bus, true },
 		{ "others' connections", asks_about_sockets, true }, { "the host's devices", listens_to_hotplug, true },
 		{ "a namespace", makes_a_namespace, true },
-		{ "files", reads_a_file, false }, { "signals", signals_its_parent, false },
+		{ "files", reads_a_file, false }, { "a full disk", floods_its_log, false }, { "signals", signals_its_parent, false },
 	};
 	struct scratch dir = scratch_new();
 	_cleanup_fd_ int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
+	log_fd = openat(dir.fd, "log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	cr_assert_geq(log_fd, 0);
 	bus.sun_family = AF_UNIX;
 	snprintf(bus.sun_path, sizeof(bus.sun_path), "%s/bus", dir.path);
 	cr_assert_eq(bind(fd, (struct sockaddr *)&bus, sizeof(bus)), 0);
@@ -168,6 +187,7 @@ Test(confine, what_it_may_not_do)
 		if (FILTERED || !deeds[i].by_filter)
 			cr_expect_not(after(deeds[i].deed), "%s", deeds[i].name);
 	}
+	close(log_fd);
 	scratch_done(&dir);
 }
 
