@@ -346,7 +346,9 @@ static void handed(void *data, int door, unsigned events)
 	if (r == 0 && got > 0 && !h.last)
 		return;
 	(void)loop_watch(e->loop, door, 0, NULL, NULL);
-	/* Else no container was made after all; the supervisor ends this when it has noticed. */
+	/* At its end no container was made after all; the supervisor ends this when it has noticed. */
+	if (r < 0 || got < 0)
+		egress_end(e, 1);
 	if (r == 0 && got > 0) {
 		e->ipv6 = h.ipv6;
 		e->handed = true;

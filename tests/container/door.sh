@@ -59,6 +59,7 @@ become() { # in a process of its own
 as() { (become "$@"); }
 box() { as "$TOOL" --ro-bind "$T/door-client.py:/client" --door-log "$L" "$@" 2>"$T/err"; }
 GRANTS="--net api.test:8080,9001-9008 --net *.cdn.test:8081"
+few() { (ulimit -n 512; box "$@"); }
 door() { box $GRANTS "$@"; }
 client() { door -- /usr/bin/python3 /client "$@"; }
 logged() { # PART NAME
@@ -87,6 +88,10 @@ granted() {
 	is "$(box --net 127.0.0.1:8080 -- /usr/bin/python3 /client talk 127.0.0.1 8080)" 127.0.0.1:8080 "$(name "a port of the host's loopback")"
 	is "$(box --net rebind.test:8080 --net 10.9.9.9:8080 -- /usr/bin/python3 /client talk rebind.test 8080)" 10.9.9.9:8080 "$(name "a name with a private address that is granted too")"
 	is "$(ulimit -Sn 1024; box --net api.test:5000-9000 -- /usr/bin/python3 /client talk api.test 8080)" $PUBLIC:8080 "$(name "4001 ports, with few descriptors")"
+	if [ "$uid" != 0 ]; then
+		exits 125 "$(name "more ports than descriptors are refused")" few --net api.test:5000-5999 -- true
+		has "$(cat "$T/err")" "name 1001 ports, and a process may have 512 descriptors" "$(name "and the limit named")"
+	fi
 	exits 125 "$(name "but not any number")" box --net api.test:1-65535 -- true
 	is "$(client serve 8080)" ok "$(name "a server inside has the same port on all its addresses")"
 }

@@ -5,9 +5,11 @@
 #include "prim/err.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 
 #define RESOLVER_TEXT "198.18.0.2"
 #define DNS_PORT      53
+#define FDS_BESIDE    96	/* those of the helper's that are no listeners */
 
 struct plan {
 	struct arena *arena;
@@ -86,6 +88,18 @@ static bool has_ipv6(void)
 	return fd >= 0;
 }
 
+/* The helper holds all of them, and root's raises its own limit. */
+static int check_descriptors(const struct plan *p)
+{
+	struct rlimit files;
+
+	if (geteuid() == 0 || getrlimit(RLIMIT_NOFILE, &files) < 0 || p->nsockets + FDS_BESIDE <= files.rlim_max)
+		return 0;
+	diag_fail(p->diag, -ERR_LIMIT, "the network grants name %zu ports, and a process may have %llu descriptors",
+		p->nsockets - 1, (unsigned long long)files.rlim_max);
+	return diag_hint(p->diag, "grant fewer, or raise the limit of open files (ulimit -Hn)");
+}
+
 int door_plan(struct door *o, struct diag *d)
 {
 	static const struct in6_addr pool6 = { .s6_addr = EGRESS_POOL6 };
@@ -105,6 +119,8 @@ int door_plan(struct door *o, struct diag *d)
 		r = add_port(&p, DNS_PORT);
 	for (size_t i = 0; i < o->grants->v.n && r == 0; i++)
 		r = add_grant(&p, &o->grants->v.v[i]);
+	if (r == 0)
+		r = check_descriptors(&p);
 	o->sandbox = (struct sandbox_door){ p.routes, p.nroutes, p.sockets, p.nsockets, .to = -1,
 		.ipv6 = has_ipv6(), .resolver = RESOLVER_TEXT };
 	return r;
