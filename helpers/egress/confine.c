@@ -137,7 +137,8 @@ struct narrow {
 };
 #define IS(argument, value) { argument, SCMP_CMP_EQ, (scmp_datum_t)(value), 0 }
 #define MASKED(argument, mask, value) { argument, SCMP_CMP_MASKED_EQ, mask, (scmp_datum_t)(value) }
-#define SOCKET(family, type, protocol) { SCMP_SYS(socket), 3, { IS(0, family), MASKED(1, 15, type), IS(2, protocol) } }
+#define SOCKET(family, type, protocol) \
+	{ SCMP_SYS(socket), 3, { IS(0, family), MASKED(1, 15, type), IS(2, protocol) } }
 #define DIALS(family) SOCKET(family, SOCK_STREAM, 0), SOCKET(family, SOCK_STREAM, IPPROTO_TCP), \
 	SOCKET(family, SOCK_DGRAM, 0), SOCKET(family, SOCK_DGRAM, IPPROTO_UDP)
 #define NAMESPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
