@@ -189,7 +189,8 @@ int plan_make(struct plan *p, const struct sandbox *s, struct diag *d)
 	int r;
 
 	*p = (struct plan){ .s = s, .init_fd = -1, .control = { -1, -1 }, .stdio = { -1, -1, -1 },
-		.output = -1, .streams = { -1, -1 }, .signals = -1, .host = -1, .root = -1, .layer = -1, .dev = -1, .slave = -1 };
+		.output = -1, .streams = { -1, -1 }, .signals = -1, .host = -1, .root = -1,
+		.layer = -1, .dev = -1, .slave = -1 };
 	r = s->nalarms > SANDBOX_ALARMS_MAX ? diag_fail(d, -ERR_LIMIT, "too many alarms") :
 		secrets_apply(p, d);
 	if (r == 0)
