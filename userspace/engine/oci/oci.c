@@ -340,6 +340,8 @@ static int set_process(struct oci *o, struct json p)
 	if (r == 0)
 		r = oci_kind(o, json_get(p, "noNewPrivileges"), JSON_BOOL, "process.noNewPrivileges");
 	if (r == 0)
+		r = oci_kind(o, json_get(p, "capabilities"), JSON_OBJECT, "process.capabilities");
+	if (r == 0)
 		warn_capabilities(o, json_get(p, "capabilities"));
 	return r;
 }

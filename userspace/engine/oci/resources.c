@@ -105,6 +105,9 @@ static int check_devices(struct oci *o, struct json list)
 	size_t n = 0;
 
 	json_foreach(i, list) {
+		if (r == 0)
+			r = oci_kind(o, json_get(i.value, "allow"), JSON_BOOL,
+				oci_below(o, oci_at(o, "linux.resources.devices", n), "allow"));
 		if (r == 0 && json_bool(json_get(i.value, "allow"), false) && !oci_has_device(i.value))
 			r = oci_refuse(o, oci_at(o, "linux.resources.devices", n), "no further device can be "
 				"given");
@@ -115,9 +118,13 @@ static int check_devices(struct oci *o, struct json list)
 
 int oci_resources(struct oci *o, struct json r)
 {
-	static const char *const not[] = { "hugepageLimits", "network", "rdma", "unified", NULL };
+	static const char *const not[] = { "hugepageLimits", "network", "rdma", "unified", NULL },
+		*const objects[] = { "memory", "cpu", "blockIO", "pids" };
 	int e = oci_kind(o, r, JSON_OBJECT, "linux.resources");
 
+	for (size_t i = 0; i < ARRAY_SIZE(objects) && e == 0; i++)
+		e = oci_kind(o, json_get(r, objects[i]), JSON_OBJECT,
+			oci_below(o, "linux.resources", objects[i]));
 	if (e == 0)
 		e = set_memory(o, json_get(r, "memory"));
 	if (e == 0)

@@ -117,6 +117,8 @@ static int add_rule(struct oci *o, struct filter *f, struct json v, const char *
 		r = check_errno(o, v, at, "errnoRet", name);
 	if (r == 0 && count == 0)
 		r = oci_refuse(o, oci_below(o, at, "names"), "is empty");
+	if (r == 0)
+		r = oci_kind(o, json_get(v, "args"), JSON_ARRAY, oci_below(o, at, "args"));
 	json_foreach(i, json_get(v, "args")) {
 		if (r == 0 && n == ARRAY_SIZE(args))
 			r = oci_refuse(o, oci_below(o, at, "args"), "has more than six");
