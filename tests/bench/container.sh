@@ -22,49 +22,22 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
-exec python3 - "$O" "$runs" "$project" "$modules" "$top/tests/bench/lib.js" <<'EOF'
-import glob, json, os, shutil, signal, struct, subprocess, sys, tempfile, time
-build, runs, project, modules, lib = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4], sys.argv[5]
-machine = lambda: json.loads(subprocess.check_output(["node", lib]))
+exec python3 - "$O" "$runs" "$project" "$modules" "$top/tests/bench" <<'EOF'
+import atexit, json, os, shutil, signal, subprocess, sys, tempfile, time
+build, runs, project, modules, bench = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4], sys.argv[5]
+sys.path.insert(0, bench)
+import bwrap
+machine = lambda: json.loads(subprocess.check_output(["node", bench + "/lib.js"]))
 before = machine()
-bwrap = ["bwrap", "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts",
-         "--unshare-cgroup", "--disable-userns", "--die-with-parent", "--new-session", "--hostname", "x",
-         "--cap-drop", "ALL", "--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev",
-         "--tmpfs", "/tmp", "--tmpfs", "/home/user"]
-for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
-    if os.path.islink("/" + name):
-        bwrap += ["--symlink", os.readlink("/" + name), "/" + name]
-etc = ["/etc/ld.so.cache", "/etc/alternatives", "/etc/maven", "/etc/fonts", "/etc/java-*-openjdk"]
-if project:
-    etc += ["/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/etc/services", "/etc/protocols"]
-else:
-    bwrap.append("--unshare-net")
-for pattern in etc:
-    for path in glob.glob(pattern):
-        bwrap += ["--ro-bind", path, path]
+folder = tempfile.mkdtemp(prefix="cratons-bench-")
+atexit.register(shutil.rmtree, folder)
+more = []
 if project:
     inside = project + "/node_modules"
-    bwrap += ["--bind", project, project, "--ro-bind", modules, inside, "--chdir", project]
+    more = ["--bind", project, project, "--ro-bind", modules, inside, "--chdir", project]
     for name in ".cache", ".vite", ".vite-temp":
-        bwrap += ["--bind", project + "/.cratons/cache/" + name, inside + "/" + name]
-for cover in "kcore", "keys", "timer_list", "kallsyms", "cmdline":
-    if os.path.exists("/proc/" + cover):
-        bwrap += ["--ro-bind", "/dev/null", "/proc/" + cover]
-bwrap += ["--remount-ro", "/", "--clearenv", "--setenv", "PATH", "/usr/bin:/bin"]
-
-# The two programs of the profile, as the build made them: two lengths, then the instructions.
-with open(build + "/made/policies/seccomp/default.seccomp", "rb") as f:
-    blob = f.read()
-first, second = struct.unpack("II", blob[:8])
-cut = 8 + first * 8
-filters = []
-for part in blob[8:cut], blob[cut:cut + second * 8]:
-    f = tempfile.TemporaryFile()
-    f.write(part)
-    f.flush()
-    os.set_inheritable(f.fileno(), True)
-    filters.append(f)
-with_seccomp = bwrap + [x for f in filters for x in ("--add-seccomp-fd", str(f.fileno()))]
+        more += ["--bind", project + "/.cratons/cache/" + name, inside + "/" + name]
+filters = {"bubblewrap+seccomp": bwrap.programs(build, folder)}
 
 def stop_server():
     """Ends the server of this home, found by what it was started with."""
@@ -87,19 +60,21 @@ if project:
 else:
     commands = {"bare": ["true"], "cratons": [build + "/test/sandbox-tool", "--", "true"]}
 if shutil.which("bwrap"):
-    commands["bubblewrap"] = bwrap + ["--", "true"]
-    commands["bubblewrap+seccomp"] = with_seccomp + ["--", "true"]
+    commands["bubblewrap"] = commands["bubblewrap+seccomp"] = bwrap.words(bool(project), more)
 times = {name: [] for name in commands}
 for _ in range(runs):
     for name, command in commands.items():
-        for f in filters:
-            f.seek(0)
+        fds, options = bwrap.opened(filters.get(name, ()))
+        if command[0] == "bwrap":
+            command = command + options + ["--", "true"]
         if name == "server starts":
             stop_server()
         start = time.perf_counter()
         pid = os.posix_spawnp(command[0], command, os.environ)
         _, status = os.waitpid(pid, 0)
         times[name].append(time.perf_counter() - start)
+        for fd in fds:
+            os.close(fd)
         if status:
             sys.exit("%s ended with %d" % (name, status))
 median = {name: sorted(t)[len(t) // 2] * 1000 for name, t in times.items()}

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """runtimes.sh's programs, bundles and clocks."""
 import argparse
-import glob
 import json
 import os
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
 import time
+
+import bwrap
 
 parser = argparse.ArgumentParser()
 parser.add_argument("build")
@@ -22,39 +22,6 @@ machine = lambda: json.loads(subprocess.check_output(["node", arg.top + "/tests/
 before = machine()
 T = tempfile.mkdtemp(prefix="cratons-runtimes-")
 os.environ["CRATONS_HOME"] = T + "/home"
-COVERED = ["/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/kallsyms", "/proc/cmdline"]
-ETC = [p for g in ("ld.so.cache", "alternatives", "maven", "fonts", "java-*-openjdk") for p in glob.glob("/etc/" + g)]
-LINKS = [n for n in ("bin", "sbin", "lib", "lib32", "lib64", "libx32") if os.path.islink("/" + n)]
-
-
-def bubblewrap():
-    words = ["bwrap", "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup",
-             "--unshare-net", "--disable-userns", "--die-with-parent", "--new-session", "--hostname", "x",
-             "--cap-drop", "ALL", "--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp",
-             "--tmpfs", "/home/user"]
-    for name in LINKS:
-        words += ["--symlink", os.readlink("/" + name), "/" + name]
-    for path in ETC:
-        words += ["--ro-bind", path, path]
-    for path in filter(os.path.exists, COVERED):
-        words += ["--ro-bind", "/dev/null", path]
-    return words + ["--remount-ro", "/", "--clearenv", "--setenv", "PATH", "/usr/bin:/bin"]
-
-
-def filters():
-    """The two programs of the profile, as the build made them: two lengths, then the instructions."""
-    with open(arg.build + "/made/policies/seccomp/default.seccomp", "rb") as f:
-        blob = f.read()
-    first, second = struct.unpack("II", blob[:8])
-    words = []
-    for part in blob[8:8 + first * 8], blob[8 + first * 8:8 + (first + second) * 8]:
-        path = "%s/filter%d" % (T, len(words))
-        with open(path, "wb") as f:
-            f.write(part)
-        words.append(path)
-    return words
-
-
 def oci_seccomp():
     """The profile's list without its conditions on arguments, which only makes it cheaper."""
     try:
@@ -83,7 +50,7 @@ def bundle(name, command, seccomp):
                "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]},
               tmpfs("/dev/shm", "1777"), tmpfs("/tmp", "1777"), tmpfs("/home/user", "755")]
     mounts += [{"destination": p, "type": "bind", "source": p, "options": ["bind", "ro", "nosuid", "nodev"]}
-               for p in ["/usr"] + ETC]
+               for p in ["/usr"] + bwrap.etc(bwrap.ETC)]
     for m in mounts:
         place = root + m["destination"]
         if os.path.isfile(m["source"]):
@@ -91,10 +58,10 @@ def bundle(name, command, seccomp):
             open(place, "w").close()
         else:
             os.makedirs(place, exist_ok=True)
-    for link in LINKS:
+    for link in bwrap.LINKS:
         os.symlink(os.readlink("/" + link), root + "/" + link)
     one = [{"containerID": 0, "hostID": 0, "size": 1}]
-    linux = {"uidMappings": one, "gidMappings": one, "maskedPaths": COVERED, "readonlyPaths": [],
+    linux = {"uidMappings": one, "gidMappings": one, "maskedPaths": bwrap.COVERED, "readonlyPaths": [],
              "namespaces": [{"type": t} for t in ("pid", "network", "ipc", "uts", "mount", "user", "cgroup")]}
     if seccomp:
         linux["seccomp"] = seccomp
@@ -118,10 +85,8 @@ class Program:
     def start(self, command):
         Program.count += 1
         words = [w.format(id="bench%d" % Program.count) for w in self.words]
-        fds = [os.open(f, os.O_RDONLY) for f in self.filters]
-        for fd in fds:
-            os.set_inheritable(fd, True)
-            words += ["--add-seccomp-fd", str(fd)]
+        fds, options = bwrap.opened(self.filters)
+        words += options
         if self.in_bundle:
             os.chdir(self.in_bundle[" ".join(command)])
         else:
@@ -142,8 +107,8 @@ def programs():
     sleep, true = ["sleep", "100"], ["true"]
     found = {"bare": Program([]), "cratons": Program([arg.build + "/bin/cratons", "container", "run", "--rm"])}
     if shutil.which("bwrap"):
-        found["bubblewrap"] = Program(bubblewrap())
-        found["bubblewrap+seccomp"] = Program(bubblewrap(), None, filters())
+        found["bubblewrap"] = Program(bwrap.words())
+        found["bubblewrap+seccomp"] = Program(bwrap.words(), None, bwrap.programs(arg.build, T))
     seccomp = oci_seccomp()
     peers = {"crun": ["crun", "--root", T + "/crun", "--cgroup-manager=disabled", "run", "{id}"],
              "runc": ["runc", "--root", T + "/runc", "--rootless", "true", "run", "{id}"]}
