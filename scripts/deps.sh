@@ -9,7 +9,7 @@ set -eu
 build="make gcc g++ pkg-config libc6-dev linux-libc-dev
 	librust-blake3-dev libsimdjson-dev libtomlplusplus-dev
 	ca-certificates libcurl4-openssl-dev libssl3 liburing-dev
-	libdeflate-dev zlib1g-dev liblmdb-dev libfuse3-dev libseccomp-dev
+	libdeflate-dev zlib1g-dev liblmdb-dev libfuse3-dev libseccomp-dev libcap-dev
 	libsystemd-dev"
 test="libcriterion-dev golang-go:go golang-github-burntsushi-toml-dev nodejs:node npm:npm
 	mandoc procps:ps util-linux:setpriv iproute2:ip

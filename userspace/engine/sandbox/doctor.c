@@ -8,7 +8,7 @@
 #include "engine/sandbox/sandbox-priv.h"
 
 #include "engine/sandbox/jail.h"
-#include "engine/sandbox/landlock.h"
+#include "confine/landlock.h"
 
 #include "prim/err.h"
 

@@ -2,7 +2,7 @@
 #include "engine/sandbox/jail.h"
 
 #include "base/fd.h"
-#include "engine/sandbox/landlock.h"
+#include "confine/landlock.h"
 #include "engine/sandbox/seccomp.h"
 #include "prim/err.h"
 
@@ -79,12 +79,6 @@ static int drop_capabilities(void)
 	return syscall(SYS_capset, &self, none) < 0 ? -errno : 0;
 }
 
-static uint64_t files_of(int abi)
-{
-	return LANDLOCK_FILE_FIRST | LANDLOCK_FILE_REFER |
-	       (abi >= 3 ? LANDLOCK_FILE_TRUNCATE : 0) | (abi >= 5 ? LANDLOCK_FILE_IOCTL : 0);
-}
-
 static int allow(int rules, int fd, uint64_t files)
 {
 	struct stat st;
@@ -110,7 +104,7 @@ static int allow_reading(int rules, const char *const *paths, size_t n)
 static int add_rules(int rules, int abi, const struct jail *j)
 {
 	_cleanup_fd_ int null = open("/dev/null", O_PATH | O_CLOEXEC);
-	int r = allow(rules, j->write, WRITE & files_of(abi));
+	int r = allow(rules, j->write, WRITE & landlock_everything(abi).files);
 
 	if (r == 0 && null >= 0)
 		r = allow(rules, null, LANDLOCK_FILE_READ | LANDLOCK_FILE_WRITE);
@@ -127,11 +121,7 @@ static int add_rules(int rules, int abi, const struct jail *j)
 static int enter_landlock(const struct jail *j)
 {
 	int abi = landlock_abi(), r;
-	const struct landlock_handled h = {
-		.files = files_of(abi),
-		.tcp = abi >= ABI_PORTS ? LANDLOCK_TCP_BIND | LANDLOCK_TCP_CONNECT : 0,
-		.scopes = abi >= ABI_SCOPES ? LANDLOCK_SCOPE_ABSTRACT | LANDLOCK_SCOPE_SIGNAL : 0,
-	};
+	const struct landlock_handled h = landlock_everything(abi);
 	_cleanup_fd_ int rules = -1;
 
 	if (abi < ABI_FILES)

@@ -13,7 +13,7 @@
  */
 #include "engine/sandbox/sandbox-priv.h"
 
-#include "engine/sandbox/landlock.h"
+#include "confine/landlock.h"
 #include "prim/err.h"
 
 #include <errno.h>
@@ -25,21 +25,18 @@
 
 #define ABI_FILES  2
 #define ABI_PORTS  4
-#define ABI_IOCTL  5
 #define ABI_SCOPES 6
 
 #define PROC_ROOT 1	/* the number of procfs' root directory (fs/proc/root.c) */
 
 #define DEVICE_NODES (LANDLOCK_FILE_MAKE_CHAR | LANDLOCK_FILE_MAKE_BLOCK)
 #define READ (LANDLOCK_FILE_READ | LANDLOCK_FILE_LIST | LANDLOCK_FILE_EXECUTE)
+#define NOT_ASKED (READ | LANDLOCK_FILE_TRUNCATE)
 #define OF_A_FILE (LANDLOCK_FILE_WRITE | LANDLOCK_FILE_IOCTL)
 
 static uint64_t files_of(int abi)
 {
-	if (abi < ABI_FILES)
-		return 0;
-	return (LANDLOCK_FILE_FIRST & ~READ) | LANDLOCK_FILE_REFER |
-		(abi >= ABI_IOCTL ? LANDLOCK_FILE_IOCTL : 0);
+	return abi < ABI_FILES ? 0 : landlock_everything(abi).files & ~NOT_ASKED;
 }
 
 static int allow(int rules, int fd, uint64_t files)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "engine/sandbox/landlock.h"
+#include "confine/landlock.h"
 
 #include "prim/attr.h"
 
@@ -25,6 +25,16 @@ int landlock_abi(void)
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_VERSION);
 
 	return abi < 0 ? 0 : (int)abi;
+}
+
+struct landlock_handled landlock_everything(int abi)
+{
+	return (struct landlock_handled){
+		.files = abi < 1 ? 0 : LANDLOCK_FILE_FIRST | (abi >= 2 ? LANDLOCK_FILE_REFER : 0) |
+			(abi >= 3 ? LANDLOCK_FILE_TRUNCATE : 0) | (abi >= 5 ? LANDLOCK_FILE_IOCTL : 0),
+		.tcp = abi >= 4 ? LANDLOCK_TCP_BIND | LANDLOCK_TCP_CONNECT : 0,
+		.scopes = abi >= 6 ? LANDLOCK_SCOPE_ABSTRACT | LANDLOCK_SCOPE_SIGNAL : 0,
+	};
 }
 
 int landlock_new(const struct landlock_handled *h)

@@ -4,8 +4,8 @@
  * numbers are here (Documentation/userspace-api/landlock.rst); landlock_abi() says which of them the
  * running kernel takes. No function here allocates: a container's builder calls them after clone.
  */
-#ifndef CRATONS_ENGINE_SANDBOX_LANDLOCK_H
-#define CRATONS_ENGINE_SANDBOX_LANDLOCK_H
+#ifndef CRATONS_CONFINE_LANDLOCK_H
+#define CRATONS_CONFINE_LANDLOCK_H
 
 #include <stdint.h>
 
@@ -38,6 +38,8 @@ struct landlock_handled {
 
 /* 0: this kernel has no Landlock, or something forbids it. */
 int landlock_abi(void);
+/* All that a kernel of this ABI can deny. */
+struct landlock_handled landlock_everything(int abi);
 /* A ruleset's descriptor, or -errno: -E2BIG or -EINVAL for what this kernel does not know. */
 int landlock_new(const struct landlock_handled *h);
 int landlock_allow_below(int ruleset, int fd, uint64_t files);
