@@ -56,6 +56,59 @@ Test(fd, replace_keeps_mode_and_leaves_no_temporary)
 	cr_assert_eq(file_slurp(s.fd, ".", &b, 4), -EISDIR);
 }
 
+/* As an ordinary user, whom modes bind; it is enough that the effective one is. */
+static void become_ordinary(const struct scratch *s)
+{
+	if (geteuid() == 0) {
+		cr_assert_eq(fchown(s->fd, 65534, 65534), 0);
+		cr_assert_eq(setegid(65534), 0);
+		cr_assert_eq(seteuid(65534), 0);
+	}
+}
+
+static void become_oneself(void)
+{
+	(void)!seteuid(0);
+	(void)!setegid(0);
+}
+
+Test(fd, removes_what_may_not_be_read_or_written)
+{
+	_cleanup_(scratch_done) struct scratch s = scratch_new();
+	struct stat st;
+
+	become_ordinary(&s);
+	cr_assert_eq(dir_make_all(s.fd, "top/closed/below", 0755), 0);
+	cr_assert_eq(file_replace(s.fd, "top/closed/below/f", "x", 1, 0644), 0);
+	cr_assert_eq(symlinkat("/", s.fd, "top/link"), 0);
+	cr_assert_eq(fchmodat(s.fd, "top/closed/below", 0555, 0), 0);
+	cr_assert_eq(fchmodat(s.fd, "top/closed", 0, 0), 0);
+	cr_assert_eq(remove_all(s.fd, "top"), 0);
+	cr_assert_lt(fstatat(s.fd, "top", &st, AT_SYMLINK_NOFOLLOW), 0);
+	cr_assert_eq(remove_all(s.fd, "top"), 0);
+	become_oneself();
+}
+
+Test(fd, removes_what_is_deeper_than_there_are_descriptors)
+{
+	_cleanup_(scratch_done) struct scratch s = scratch_new();
+	_cleanup_fd_ int at = openat(s.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	for (int i = 0; i < 3000; i++) {
+		int next;
+
+		cr_assert_eq(mkdirat(at, "d", 0755), 0);
+		next = openat(at, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		cr_assert_geq(next, 0);
+		close(at);
+		at = next;
+	}
+	cr_assert_eq(file_replace(at, "f", "x", 1, 0644), 0);
+	cr_assert_eq(remove_all(s.fd, "d"), 0);
+	cr_assert_lt(fstatat(s.fd, "d", &st, AT_SYMLINK_NOFOLLOW), 0);
+}
+
 Test(fd, slurp_reads_what_has_no_size)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;

@@ -46,7 +46,8 @@ int dir_open_below(int dirfd, const char *path, mode_t mode);
 DIR *dir_stream(int fd);
 int dir_next(DIR *dir, const char **ret_name);
 
-/* Removes a file or a whole directory without following links; 0 also when it was not there. */
+/* Removes a file or a whole directory without following links; 0 also when it was not there. What can be
+ * removed is, also when something cannot. */
 int remove_all(int dirfd, const char *path);
 
 #endif
