@@ -46,7 +46,8 @@ has "$err" "did you mean 'install.layout'" "suggests"
 exits 2 "get without a key" cratons config get
 exits 2 "list with one" cratons config list home
 exits 40 "a home that is no absolute path" env CRATONS_HOME=relative cratons config list
-exits 40 "no home at all" env -u HOME -u CRATONS_HOME cratons config list
+succeeds "without HOME" env -u HOME -u CRATONS_HOME cratons config list
+has "$out" "home = $(getent passwd "$(id -u)" | cut -d: -f6)/.cratons" "it is that of the user database"
 echo 'nonsense' >>cratons.toml
 exits 14 "a broken manifest is told" cratons config list
 finish

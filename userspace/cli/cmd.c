@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pwd.h>
 #include <sys/stat.h>
 
 #define MANIFEST "cratons.toml"
@@ -106,9 +107,18 @@ const char *cmd_project_path(struct cmd *c)
 	return c->project;
 }
 
+/* Services of the system are started without HOME. */
+static const char *user_home(void)
+{
+	const char *home = getenv("HOME");
+	const struct passwd *p = home && *home ? NULL : getpwuid(geteuid());
+
+	return p ? p->pw_dir : home;
+}
+
 const char *cmd_home_path(struct cmd *c)
 {
-	const char *given = getenv("CRATONS_HOME"), *user = getenv("HOME");
+	const char *given = getenv("CRATONS_HOME"), *user = user_home();
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	int r;
 

@@ -52,6 +52,7 @@ struct command {
 	const struct opt *options;
 	int (*run)(struct cmd *c);
 	const char *page;	/* its manual page, mdoc */
+	const struct opt_foreign *foreign;	/* options that others have, or NULL */
 };
 
 /* A verb's file includes this header and defines these two. */

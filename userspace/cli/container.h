@@ -9,6 +9,9 @@
 /* The verbs below `container`. */
 extern const struct command container_verbs[];
 
+/* Options that other tools for containers have: one table for all verbs. */
+extern const struct opt_foreign container_foreign[];
+
 /* The container that an argument names. */
 int container_named(struct cmd *c, struct arena *a, const char *which, struct container_record *ret);
 

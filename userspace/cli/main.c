@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -112,7 +113,7 @@ static int parse_rest(struct cmd *c, int argc, char **argv)
 {
 	_cleanup_buf_ struct buf hint = BUF_INIT;
 	struct opt_parse after = { { c->command->options, global_options },
-		.stop_at_argument = c->command->flags & CMD_PASS };
+		.stop_at_argument = c->command->flags & CMD_PASS, .foreign = c->command->foreign };
 	int r = buf_addf(&hint, "cratons %s --help lists its options", c->command->name);
 
 	if (r < 0)
@@ -223,6 +224,8 @@ int main(int argc, char **argv)
 	int r;
 
 	return_large_blocks();
+	/* What we make we must be able to open, whatever else is masked. */
+	umask(umask(0777) & 077);
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	if (standard_descriptor_missing() && open_standard_descriptors() < 0)
 		return EXIT_ERROR;

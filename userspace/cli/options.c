@@ -62,15 +62,26 @@ static const struct opt *find_short(const struct opt_parse *p, char letter)
 	return NULL;
 }
 
+static const char *find_foreign(const struct opt_parse *p, struct str name)
+{
+	for (const struct opt_foreign *f = p->foreign; f && f->theirs; f++)
+		if (str_is(name, f->theirs))
+			return f->ours;
+	return NULL;
+}
+
 static int unknown_long(const struct opt_parse *p, struct str name, struct diag *d)
 {
 	struct suggestion s = suggestion_for(name);
+	const char *ours = find_foreign(p, name);
 
 	for (size_t t = 0; t < ARRAY_SIZE(p->tables) && p->tables[t]; t++)
 		opt_foreach(o, p->tables[t])
 			if (opt_is_option(o) && o->name)
 				suggestion_offer(&s, str_from(o->name));
 	diag_fail(d, -ERR_USAGE, "unknown option '--%.*s'", STR_ARG(name));
+	if (ours)
+		return diag_hint(d, "%s", ours);
 	if (s.best.p)
 		return diag_hint(d, "did you mean '--%.*s'?", STR_ARG(s.best));
 	return p->elsewhere ? diag_hint(d, "%s", p->elsewhere) : -ERR_USAGE;
@@ -185,8 +196,11 @@ static int take_short(struct walk *w, const char *letters)
 		int r;
 
 		if (!o) {
+			const char *next = find_foreign(w->p, str_of(letters, 1));
+
 			diag_fail(w->d, -ERR_USAGE, "unknown option '-%c'", *letters);
-			return w->p->elsewhere ? diag_hint(w->d, "%s", w->p->elsewhere) : -ERR_USAGE;
+			next = next ? next : w->p->elsewhere;
+			return next ? diag_hint(w->d, "%s", next) : -ERR_USAGE;
 		}
 		if (!opt_takes_value(o)) {
 			*o->to.flag = true;

@@ -64,11 +64,17 @@ static inline bool opt_takes_value(const struct opt *o)
 	return o->kind >= OPT_KIND_TEXT && o->kind <= OPT_KIND_LIST;
 }
 
+/* An option of other tools, long or a letter, and what there is for it; a table ends without a name. */
+struct opt_foreign {
+	const char *theirs, *ours;
+};
+
 struct opt_parse {
 	const struct opt *tables[2];	/* the first wins; the second may be NULL */
 	/* Stop at the first argument and leave it and the rest alone: for the program's own options
 	 * before the verb, and for verbs that hand a command on. */
 	bool stop_at_argument;
+	const struct opt_foreign *foreign;	/* or NULL */
 	const char *elsewhere;		/* hint for an unknown option, or NULL */
 };
 

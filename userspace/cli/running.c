@@ -1,42 +1,101 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "running.h"
 
+#include "base/fd.h"
 #include "commands.h"
 #include "engine/run/run.h"
 #include "net.h"
 #include "prim/err.h"
+#include "prim/vec.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <unistd.h>
 
+#define ENV_FILE_MAX (1u << 20)
+
 struct running arg_running;
+
+struct variables {
+	struct cmd *c;
+	struct arena *a;
+	VEC(const char *) v;
+};
+
+/* NAME=value as it is, NAME with the caller's value. `option` and `line` say where it stands. */
+static int add_variable(struct variables *to, const char *given, const char *option, size_t line)
+{
+	const char *value = getenv(given), *text = given;
+
+	if (given[0] == '=' || !given[0]) {
+		diag_fail(&to->c->diag, -ERR_USAGE, "'%s' has no name of a variable", given);
+		return line ? diag_where(&to->c->diag, "%s:%zu", option, line) :
+			diag_hint(&to->c->diag, "%s NAME=VALUE, or NAME for the caller's value", option);
+	}
+	if (!strchr(given, '=') && !value) {
+		cmd_warn(to->c, "%s %s: there is no such variable", option, given);
+		return 0;
+	}
+	if (!strchr(given, '='))
+		text = arena_fmt(to->a, "%s=%s", given, value).p;
+	return text ? vec_push(&to->v, text) : -ENOMEM;
+}
+
+static int end_variables(struct variables *from, int r, const char *const **ret)
+{
+	const char **all = r < 0 ? NULL : arena_newn(from->a, const char *, from->v.n + 1);
+
+	for (size_t i = 0; all && i < from->v.n; i++)
+		all[i] = from->v.v[i];
+	vec_done(&from->v);
+	if (all)
+		*ret = all;
+	return r < 0 ? r : all ? 0 : -ENOMEM;
+}
 
 int running_env(struct cmd *c, struct arena *a, const struct opt_list *wanted, const char *const **ret)
 {
-	const char **all = arena_newn(a, const char *, wanted->n + 1);
-	size_t n = 0;
+	struct variables to = { .c = c, .a = a };
+	int r = 0;
 
-	if (!all)
-		return -ENOMEM;
-	for (size_t i = 0; i < wanted->n; i++) {
-		const char *given = wanted->v[i], *value;
+	for (size_t i = 0; i < wanted->n && r == 0; i++)
+		r = add_variable(&to, wanted->v[i], "--env", 0);
+	return end_variables(&to, r, ret);
+}
 
-		if (strchr(given, '=')) {
-			all[n++] = given;
+static int add_file(struct variables *to, const char *path)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	int r = file_slurp(AT_FDCWD, path, &b, ENV_FILE_MAX);
+	struct str rest = buf_str(&b);
+
+	if (r < 0)
+		return diag_errno(&to->c->diag, r, "cannot read %s", path);
+	if (str_find(rest, '\0', 0) < rest.n)
+		return diag_fail(&to->c->diag, -ERR_USAGE, "%s is no text", path);
+	for (size_t line = 1; rest.n && r == 0; line++) {
+		struct str s = str_cut(&rest, '\n');
+		const char *text;
+
+		if (s.n && s.p[s.n - 1] == '\r')
+			s.n--;
+		if (str_trim(s).n == 0 || str_trim(s).p[0] == '#')
 			continue;
-		}
-		value = getenv(given);
-		if (!value) {
-			cmd_warn(c, "--env %s: there is no such variable", given);
-			continue;
-		}
-		all[n] = arena_fmt(a, "%s=%s", given, value).p;
-		if (!all[n++])
-			return -ENOMEM;
+		text = arena_str(to->a, s).p;
+		r = text ? add_variable(to, text, path, line) : -ENOMEM;
 	}
-	*ret = all;
-	return 0;
+	return r;
+}
+
+int running_env_files(struct cmd *c, struct arena *a, const struct opt_list *files, const char *const **ret)
+{
+	struct variables to = { .c = c, .a = a };
+	int r = 0;
+
+	for (size_t i = 0; i < files->n && r == 0; i++)
+		r = add_file(&to, files->v[i]);
+	return end_variables(&to, r, ret);
 }
 
 /* Where the caller stands in the project; the project itself from elsewhere (-C, a link). */

@@ -26,6 +26,8 @@ extern struct running arg_running;
 /* What --env says, NULL-terminated. --env NAME takes the caller's value: nothing else of the caller's
  * environment gets in. */
 int running_env(struct cmd *c, struct arena *a, const struct opt_list *wanted, const char *const **ret);
+/* The same of files with a NAME=value or a NAME in each line, empty ones and those with # apart. */
+int running_env_files(struct cmd *c, struct arena *a, const struct opt_list *files, const char *const **ret);
 
 /* The project's environment, kept from gc until done is called: for as long as anything runs in it. */
 struct running_environment {

@@ -15,7 +15,7 @@ const struct opt container_options[] = {
 
 #define BELOW(name, flags, summary, options, run)                                                  \
 	{ "container " name, GROUP_CONTAINER, flags, summary, options, run,                        \
-		EMBED_userspace_man_cratons_container_1 }
+		EMBED_userspace_man_cratons_container_1, container_foreign }
 
 const struct command container_verbs[] = {
 	BELOW("run", CMD_JSON | CMD_PASS, "run a command in a container", container_run_options,

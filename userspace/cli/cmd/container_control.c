@@ -70,7 +70,7 @@ static int each(struct cmd *c, int (*act)(struct cmd *c, int home, const struct 
 
 static int parse_signal(struct cmd *c, int *ret)
 {
-	const char *name = strncmp(arg_signal, "SIG", 3) == 0 ? arg_signal + 3 : arg_signal;
+	const char *name = strncasecmp(arg_signal, "SIG", 3) == 0 ? arg_signal + 3 : arg_signal;
 	uint64_t number;
 
 	if (str_u64(str_from(name), &number) == 0 && number > 0 && number <= (uint64_t)SIGRTMAX) {
@@ -78,7 +78,7 @@ static int parse_signal(struct cmd *c, int *ret)
 		return 0;
 	}
 	for (int i = 1; i < SIGRTMIN; i++)
-		if (sigabbrev_np(i) && strcmp(sigabbrev_np(i), name) == 0) {
+		if (sigabbrev_np(i) && strcasecmp(sigabbrev_np(i), name) == 0) {
 			*ret = i;
 			return 0;
 		}

@@ -18,10 +18,10 @@
 
 static const char *arg_bundle, *arg_seccomp;
 static const char *arg_name, *arg_hostname, *arg_user, *arg_workdir;
-static const char *arg_memory, *arg_swap, *arg_cpu, *arg_output_max, *arg_log_max, *arg_tcp_connect, *arg_tcp_listen;
+static const char *arg_memory, *arg_swap, *arg_cpu, *arg_output_max, *arg_log_max, *arg_scratch, *arg_tcp_connect, *arg_tcp_listen;
 static bool arg_detach, arg_rm, arg_root, arg_best_effort;
 static uint64_t arg_time, arg_stop_time, arg_pids, arg_cpu_weight, arg_io_weight, arg_open_files;
-static struct opt_list arg_env, arg_net, arg_publish;
+static struct opt_list arg_env, arg_env_file, arg_net, arg_publish;
 static struct container_files_options arg_files;
 
 const struct opt container_run_options[] = {
@@ -39,6 +39,7 @@ const struct opt container_run_options[] = {
 	OPT_LIST("tmpfs", 0, "TARGET[:SIZE]", &arg_files.tmpfs),
 	OPT_LIST("env", 'e', "NAME[=VALUE]", &arg_env),
 	OPT_SECRETS,
+	OPT_LIST("env-file", 0, "FILE", &arg_env_file),
 	OPT_TEXT("workdir", 'w', "DIR", &arg_workdir),
 	OPT_LIST("net", 0, "none|host|GRANT", &arg_net),
 	OPT_TEXT("tcp-connect", 0, "none|PORTS", &arg_tcp_connect),
@@ -57,6 +58,7 @@ const struct opt container_run_options[] = {
 	OPT_NUMBER("open-files", 0, "N", 8, UINT32_MAX, &arg_open_files),
 	OPT_FLAG("best-effort", 0, &arg_best_effort),
 	OPT_NUMBER("time", 0, "SECONDS", 1, SECONDS_MAX, &arg_time),
+	OPT_TEXT("scratch", 0, "SIZE", &arg_scratch),
 	OPT_TEXT("output-max", 0, "SIZE", &arg_output_max),
 	OPT_TEXT("log-max", 0, "SIZE", &arg_log_max),
 	OPT_NUMBER("stop-time", 0, "SECONDS", 1, SECONDS_MAX, &arg_stop_time),
@@ -120,10 +122,14 @@ static int set_user(struct making *m)
 
 static int set_environment(struct making *m)
 {
-	const char *const *base, *const *extra;
+	const char *const *base, *const *files, *const *extra;
 	struct sandbox *s = &m->spec.sandbox;
-	int r = running_env(m->c, &m->arena, &arg_env, &extra);
+	int r = running_env_files(m->c, &m->arena, &arg_env_file, &files);
 
+	if (r == 0)
+		r = running_env(m->c, &m->arena, &arg_env, &extra);
+	if (r == 0)
+		r = sandbox_env_add(&m->arena, files, extra, &extra);
 	if (r == 0)
 		r = sandbox_env_default(&m->arena, s, NULL, (const char *const *)environ, &base);
 	return r < 0 ? r : sandbox_env_add(&m->arena, base, extra, &s->env);
@@ -165,6 +171,8 @@ static int set_limits(struct making *m)
 
 	if (r == 0)
 		r = set_size(m->c, "swap", arg_swap, &l->swap);
+	if (r == 0)
+		r = set_size(m->c, "scratch", arg_scratch, &rl->scratch);
 	if (r == 0)
 		r = set_size(m->c, "output-max", arg_output_max, &rl->output_max);
 	if (r == 0)
@@ -224,7 +232,7 @@ static int set_bundle(struct making *m)
 	const struct container_files_options *f = &arg_files;
 
 	if (m->c->argc || f->rootfs || f->tree || f->layer || f->overlay || f->read_only || f->bind.n ||
-		f->ro_bind.n || f->tmpfs.n || arg_user || arg_root || arg_env.n || arg_workdir ||
+		f->ro_bind.n || f->tmpfs.n || arg_user || arg_root || arg_env.n || arg_env_file.n || arg_workdir ||
 		arg_hostname)
 		return diag_fail(&m->c->diag, -ERR_USAGE, "--bundle decides over the command, its files, "
 			"user, environment and names: they are not given besides");
@@ -302,11 +310,14 @@ int cmd_container_run(struct cmd *c)
 		return diag_fail(&c->diag, -ERR_USAGE, "--json is for --detach: stdout is the command's");
 	r = make_spec(&m);
 	if (r < 0)
-		return c->diag.code ? r : diag_errno(&c->diag, r, "preparing the container");
+		return diag_under(&c->diag, c->diag.code ? r :
+			diag_errno(&c->diag, r, "preparing the container"), -ERR_CONTAINER);
 	m.spec.sandbox.secrets = arg_secrets.v;
 	m.spec.sandbox.nsecrets = arg_secrets.n;
 	r = container_run(home, &m.arena, &m.spec, &id, &status, &c->diag);
 	if (r == 0 && arg_detach)
 		tell_id(c, id);
+	if (r == -ENOENT && strchr(m.spec.sandbox.argv[0], ':'))
+		diag_hint(&c->diag, "-v is --verbose: files are bound by --bind SOURCE:TARGET");
 	return container_outcome(c, r, status);
 }

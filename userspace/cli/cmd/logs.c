@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 static bool arg_follow, arg_raw;
+static uint64_t arg_tail = CONTAINER_LINES_ALL;
 
 const struct opt logs_options[] = {
 	OPT_FLAG("follow", 'f', &arg_follow),
+	OPT_NUMBER("tail", 'n', "LINES", 0, UINT32_MAX, &arg_tail),
 	OPT_FLAG("raw", 0, &arg_raw),
 	OPT_ARGS("CONTAINER", 1, 1),
 	OPT_END,
@@ -97,6 +99,6 @@ int cmd_logs(struct cmd *c)
 	int r = container_named(c, &a, c->argv[0], &k);
 
 	if (r == 0)
-		r = container_logs(cmd_home(c), &k, arg_follow, put, &o, &c->diag);
+		r = container_logs(cmd_home(c), &k, arg_follow, arg_tail, put, &o, &c->diag);
 	return r == -EPIPE ? 0 : r;
 }

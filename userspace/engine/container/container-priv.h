@@ -116,8 +116,6 @@ void detach_warn(struct detached *t, const char *text);
 void detach_tell(struct detached *t, int code, const struct diag *d);
 
 /* run.c */
-/* Of what failed before there was a container: an errno would be taken for the command's. */
-int container_unmade(int r, struct diag *d);
 int container_supervise(struct supervised *c, struct detached *t, int *ret_status, struct diag *d);
 
 #endif

@@ -160,9 +160,10 @@ int container_exec(int home_fd, const struct container_record *c, const struct c
 /* -ERR_NO_WALL for one without a cgroup. */
 int container_usage(const struct container_record *c, struct cgroup_usage *ret, struct diag *d);
 
-/* Its logs from the beginning, the older file first; with `follow` until it has ended. `put` is called
+/* Its logs, the older file first, or the last lines of each stream; with `follow` until it has ended. `put` is called
  * with stream 1 or 2; a failure of it ends the call. */
-int container_logs(int home_fd, const struct container_record *c, bool follow,
+#define CONTAINER_LINES_ALL UINT64_MAX
+int container_logs(int home_fd, const struct container_record *c, bool follow, uint64_t lines,
 	int (*put)(void *data, int stream, const void *bytes, size_t n), void *data, struct diag *d);
 
 #endif

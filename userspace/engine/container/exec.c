@@ -62,7 +62,7 @@ int container_exec(int home_fd, const struct container_record *c, const struct c
 	if (r == 0)
 		r = open_cgroup(c, &g, d);
 	if (r < 0)
-		return container_unmade(r, d);
+		return diag_under(d, r, -ERR_CONTAINER);
 	/* The container's own time runs on, and ends this with it. */
 	s.limits.seconds = 0;
 	s.cgroup = cgroup_fd(g);

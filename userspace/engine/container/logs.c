@@ -104,6 +104,58 @@ static int start(struct tail *t, int dir, int stream)
 	return r < 0 ? r : advance(t);
 }
 
+/* Moves to where the last `*left` lines of the file begin, and takes off how many it has. */
+static int seek_lines(int fd, uint64_t *left)
+{
+	char bytes[16384];
+	off_t at = lseek(fd, 0, SEEK_END), end = at;
+
+	while (at > 0) {
+		size_t n = (size_t)MIN(at, (off_t)sizeof(bytes));
+
+		at -= (off_t)n;
+		if (fd_pread_all(fd, bytes, n, at) < 0)
+			return -EIO;
+		for (size_t i = n; i > 0; i--) {
+			/* The last line may not have its end yet; if it has, nothing begins there. */
+			if (bytes[i - 1] != '\n' || at + (off_t)i == end)
+				continue;
+			if (--*left == 0)
+				return lseek(fd, at + (off_t)i, SEEK_SET) < 0 ? -errno : 0;
+		}
+	}
+	if (end > 0 && *left)
+		--*left;
+	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : 0;
+}
+
+/* Of the older file what the newer one lacks. */
+static int start_near_end(struct tail *t, int dir, int stream, uint64_t lines)
+{
+	_cleanup_fd_ int older = -1;
+	char old[32];
+	int r = 0;
+
+	t->dir = dir;
+	t->stream = stream;
+	t->name = names[stream - 1];
+	snprintf(old, sizeof(old), "%s.1", t->name);
+	t->fd = open_log(dir, t->name);
+	older = open_log(dir, old);
+	if (t->fd >= 0)
+		r = lines ? seek_lines(t->fd, &lines) : (int)MIN(lseek(t->fd, 0, SEEK_END), 0);
+	if (r == 0 && older >= 0 && lines) {
+		int newer = t->fd;
+
+		t->fd = older;
+		r = seek_lines(older, &lines);
+		if (r == 0)
+			r = drain(t);
+		t->fd = newer;
+	}
+	return r < 0 ? r : advance(t);
+}
+
 static int follow_both(int dir, struct tail t[2])
 {
 	_cleanup_fd_ int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -128,7 +180,7 @@ static int follow_both(int dir, struct tail t[2])
 	return r;
 }
 
-int container_logs(int home_fd, const struct container_record *c, bool follow,
+int container_logs(int home_fd, const struct container_record *c, bool follow, uint64_t lines,
 	int (*put)(void *data, int stream, const void *bytes, size_t n), void *data, struct diag *d)
 {
 	_cleanup_fd_ int all = containers_open(home_fd, d), dir = -1;
@@ -145,7 +197,8 @@ int container_logs(int home_fd, const struct container_record *c, bool follow,
 	if (dir < 0)
 		return diag_errno(d, dir, "cannot open container %s", c->id);
 	for (int i = 0; i < 2 && r == 0; i++)
-		r = start(&t[i], dir, i + 1);
+		r = lines == CONTAINER_LINES_ALL ? start(&t[i], dir, i + 1) :
+			start_near_end(&t[i], dir, i + 1, lines);
 	if (r == 0 && follow)
 		r = follow_both(dir, t);
 	for (int i = 0; i < 2; i++)

@@ -252,15 +252,6 @@ static void set_ended(struct life *life, const struct sandbox_result *result)
 		rec->remove = true;
 }
 
-int container_unmade(int r, struct diag *d)
-{
-	if (r >= 0 || r <= -ERR_FIRST)
-		return r;
-	if (d && d->code == r)
-		d->code = -ERR_CONTAINER;
-	return -ERR_CONTAINER;
-}
-
 static int lead(struct life *life, struct diag *d)
 {
 	const struct container_spec *spec = life->c->spec;
@@ -273,7 +264,8 @@ static int lead(struct life *life, struct diag *d)
 		r = open_door(life, d);
 	if (r == 0 && spec->detach)
 		r = open_logs(life, d);
-	r = container_unmade(r, d);
+	/* An errno would be taken for the command's. */
+	r = diag_under(d, r, -ERR_CONTAINER);
 	if (r == 0) {
 		set_alarms(life, &life->sandbox);
 		r = sandbox_run(&life->sandbox, &result, d);
@@ -382,11 +374,11 @@ int container_run(int home_fd, struct arena *a, const struct container_spec *s, 
 	int r = describe(&c, s);
 
 	if (r < 0)
-		return diag_errno(d, r, "cannot describe the container");
+		return diag_under(d, diag_errno(d, r, "cannot describe the container"), -ERR_CONTAINER);
 	/* One that leaves nothing need not be seen before its command runs. */
 	r = container_create(&c, home_fd, s->remove && !s->name && !s->detach && !wants_cgroup(s), d);
 	if (r < 0)
-		return container_unmade(r, d);
+		return diag_under(d, r, -ERR_CONTAINER);
 	*ret_id = arena_str(a, str_from(c.rec.id)).p;
 	return s->detach ? detach_run(&c, ret_status, d) : container_supervise(&c, NULL, ret_status, d);
 }

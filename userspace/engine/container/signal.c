@@ -20,8 +20,8 @@ static const char *shown(const struct container_record *c)
 
 static int not_running(const struct container_record *c, struct diag *d)
 {
-	return diag_fail(d, -ERR_CONTAINER, "container %s does not run: it is %s", shown(c),
-		container_status_name(c->status));
+	return diag_fail(d, -ERR_CONTAINER, "container %s does not run: it %s %s", shown(c),
+		c->status == CONTAINER_EXITED ? "has" : "is", container_status_name(c->status));
 }
 
 static bool runs(const struct container_record *c)

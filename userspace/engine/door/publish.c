@@ -52,6 +52,16 @@ int door_parse_publish(const char *text, struct door_publish *ret, struct diag *
 	return 0;
 }
 
+static int refused(uint16_t port, const char *address, int error, struct diag *d)
+{
+	diag_errno(d, -error, "cannot publish port %u of %s", port, address);
+	if (error == EACCES)
+		return diag_hint(d, "HOSTPORT:%u takes another of the host's; those below "
+			"net.ipv4.ip_unprivileged_port_start are root's", port);
+	return error == EADDRINUSE ? diag_hint(d, "HOSTPORT:PORT takes another of the host's; who has this one "
+		"says: ss -ltnp sport = :%u", port) : -error;
+}
+
 int publish_listen(const struct door_publish *p, struct diag *d)
 {
 	_cleanup_fd_ int fd = socket(p->host.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -65,6 +75,6 @@ int publish_listen(const struct door_publish *p, struct diag *d)
 		(p->host.ss_family == AF_INET6 &&
 			setsockopt(fd, SOL_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
 		bind(fd, (const struct sockaddr *)&p->host, sizeof(p->host)) < 0 || listen(fd, BACKLOG) < 0)
-		return diag_errno(d, -errno, "cannot publish port %u of %s", port, inet_text(&a, name));
+		return refused(port, inet_text(&a, name), errno, d);
 	return TAKE_FD(fd);
 }

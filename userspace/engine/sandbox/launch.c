@@ -165,6 +165,12 @@ static bool is_about_path(int error)
 		error == ELOOP || error == ENAMETOOLONG || error == EROFS;
 }
 
+/* The steps that have no other path than the command's directory. */
+static bool is_about_cwd(const struct step *s)
+{
+	return s->enter == pivot_enter || s->enter == join_enter;
+}
+
 int sandbox_refused(const struct init_frame *f, struct diag *d)
 {
 	const char *why = strerror(f->value);
@@ -181,6 +187,11 @@ int sandbox_refused(const struct init_frame *f, struct diag *d)
 		steps++;
 	if (f->extra >= steps)
 		return diag_fail(d, -ERR_CONTAINER, "cannot execute cratons-init: %s", why);
+	if (at && is_about_path(f->value) && is_about_cwd(&sandbox_steps[f->extra])) {
+		diag_fail(d, -ERR_CONTAINER, "the command cannot start in %.*s: %s", at, f->detail, why);
+		return diag_hint(d, "--workdir is a directory as it is called in the container: what is there "
+			"is what its root has and what is bound");
+	}
 	if (at && is_about_path(f->value))
 		return diag_fail(d, -ERR_CONTAINER, "the container cannot have %.*s: %s", at, f->detail,
 			why);

@@ -44,6 +44,8 @@ static int find_init(struct plan *p, struct diag *d)
 		p->init_fd = openat(dir, places[i], O_PATH | O_CLOEXEC);
 	if (p->init_fd >= 0)
 		return 0;
+	if (dir < 0 || errno != ENOENT)
+		return diag_errno(d, -errno, "cannot open cratons-init beside %s", self);
 	diag_fail(d, -ERR_CONTAINER, "cratons-init is missing beside %s", self);
 	return diag_hint(d, "install the whole of Cratons: make install");
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "engine/sandbox/sandbox-priv.h"
 
+#include "prim/err.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -58,7 +60,7 @@ int sandbox_run(const struct sandbox *s, struct sandbox_result *ret, struct diag
 {
 	struct sandbox_result result = { 0 };
 	struct plan p;
-	int r = plan_make(&p, s, d);
+	int r = diag_under(d, plan_make(&p, s, d), -ERR_CONTAINER);
 
 	if (r == 0)
 		r = run(&p, &result, d);

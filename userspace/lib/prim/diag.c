@@ -130,6 +130,15 @@ int diag_copy(struct diag *d, const struct diag *from)
 	return d->code;
 }
 
+int diag_under(struct diag *d, int r, int code)
+{
+	if (r >= 0 || r <= -ERR_FIRST)
+		return r;
+	if (d && d->code == r)
+		d->code = code;
+	return code;
+}
+
 int diag_context(struct diag *d, const char *format, ...)
 {
 	struct buf whole = BUF_INIT;

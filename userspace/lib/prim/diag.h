@@ -42,6 +42,9 @@ int diag_hint(struct diag *d, const char *format, ...) _printf_(2, 3);
 /* All of another diagnostic, replacing what was there; returns its code. */
 int diag_copy(struct diag *d, const struct diag *from);
 
+/* Makes an errno a failure of this domain, whose exit status it has then; passes 0 and other codes on. */
+int diag_under(struct diag *d, int r, int code);
+
 /* Puts "<context>: " before the sentence. */
 int diag_context(struct diag *d, const char *format, ...) _printf_(2, 3);
 
