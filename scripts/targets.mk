@@ -68,7 +68,7 @@ fuzz:
 install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(BASHDIR) \
 		$(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR) $(DESTDIR)$(DATADIR)/doc/cratons \
-		$(DESTDIR)$(SYSTEMD_UNITDIR)
+		$(DESTDIR)$(SYSTEMD_UNITDIR) $(DESTDIR)$(DATADIR)/cratons/apparmor
 	$(INSTALL) -m 755 $(O)/bin/cratons $(DESTDIR)$(BINDIR)/
 	for f in $(filter-out %/cratons,$(wildcard $(O)/bin/cratons*)); do \
 		$(INSTALL) -m 755 $$f $(DESTDIR)$(LIBEXECDIR)/ || exit 1; done
@@ -78,6 +78,9 @@ install: all
 	$(O)/bin/cratons completions zsh >$(DESTDIR)$(ZSHDIR)/_cratons
 	$(O)/bin/cratons completions fish >$(DESTDIR)$(FISHDIR)/cratons.fish
 	$(INSTALL) -m 644 COPYING README.md $(DESTDIR)$(DATADIR)/doc/cratons/
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(DATADIR)/doc/cratons/docs docs/*.md
+	sed 's,@BINDIR@,$(BINDIR),; s,@LIBEXECDIR@,$(LIBEXECDIR),' packaging/apparmor/cratons \
+		>$(DESTDIR)$(DATADIR)/cratons/apparmor/cratons
 	for f in packaging/systemd/*; do \
 		sed 's,@LIBEXECDIR@,$(LIBEXECDIR),' $$f >$(DESTDIR)$(SYSTEMD_UNITDIR)/$${f##*/} || exit 1; done
 
@@ -85,7 +88,7 @@ uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/cratons $(DESTDIR)$(BASHDIR)/cratons $(DESTDIR)$(ZSHDIR)/_cratons \
 		$(DESTDIR)$(FISHDIR)/cratons.fish
 	for f in packaging/systemd/*; do rm -f $(DESTDIR)$(SYSTEMD_UNITDIR)/$${f##*/}; done
-	rm -rf $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DATADIR)/doc/cratons
+	rm -rf $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DATADIR)/doc/cratons $(DESTDIR)$(DATADIR)/cratons
 	for f in userspace/man/*.[1-8]; do s=$${f##*.}; \
 		rm -f $(DESTDIR)$(MANDIR)/man$$s/$${f##*/}; done
 

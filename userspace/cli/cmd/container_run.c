@@ -18,7 +18,8 @@
 
 static const char *arg_bundle, *arg_seccomp;
 static const char *arg_name, *arg_hostname, *arg_user, *arg_workdir;
-static const char *arg_memory, *arg_swap, *arg_cpu, *arg_output_max, *arg_log_max, *arg_scratch, *arg_tcp_connect, *arg_tcp_listen;
+static const char *arg_memory, *arg_swap, *arg_cpu, *arg_output_max, *arg_log_max, *arg_scratch;
+static const char *arg_tcp_connect, *arg_tcp_listen;
 static bool arg_detach, arg_rm, arg_root, arg_best_effort;
 static uint64_t arg_time, arg_stop_time, arg_pids, arg_cpu_weight, arg_io_weight, arg_open_files;
 static struct opt_list arg_env, arg_env_file, arg_net, arg_publish;

@@ -6,6 +6,7 @@
 #include "prim/err.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 const struct opt doctor_options[] = {
 	OPT_END,
@@ -86,6 +87,8 @@ static int check_mount(struct cmd *c)
 	if (k.error) {
 		k.detail = buf_text(&d.what);
 		k.fix = d.hint.len ? buf_text(&d.hint) : NULL;
+		/* Nothing was installed yet: that is no fault of the host's. */
+		k.optional = faccessat(home, "store", F_OK, 0) < 0;
 		return tell(c, &k);
 	}
 	tell(c, &k);

@@ -26,6 +26,7 @@
 #include <sys/wait.h>
 
 #define CHECKS_MAX	   40
+#define FILE_READ_MAX	   (4u << 20)
 #define LANDLOCK_FILES_ABI 2	/* renames between folders; step_landlock.c */
 #define LANDLOCK_ABI	   6	/* scopes; step_landlock.c */
 
@@ -33,6 +34,7 @@ struct doctor {
 	struct arena *arena;
 	struct sandbox_check *checks;
 	size_t n;
+	const char *lacking;	/* the first wall that is missing: others fall with it */
 };
 
 static void note(struct doctor *doc, const char *wall, int error, const char *detail, const char *fix)
@@ -65,19 +67,38 @@ static int begins(const char *path, char c)
 	return fd < 0 || read(fd, &got, 1) != 1 ? -1 : got == c;
 }
 
+/* Whether the file has a text in it. */
+static bool says(const char *path, const char *words)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	return file_slurp(AT_FDCWD, path, &b, FILE_READ_MAX) == 0 && strstr(buf_text(&b), words);
+}
+
+#define PROC_FIX "this is a container whose /proc is covered or read-only: its own runtime has to leave it open " \
+	"(docker: --security-opt systempaths=unconfined, podman: --security-opt unmask=ALL, Kubernetes: " \
+	"procMount: Unmasked)"
+
+#define REFUSED_FIX "a chroot makes none: enter it by bwrap or systemd-nspawn; where this is itself a container, its " \
+	"runtime has to let it (docker, podman: --security-opt seccomp=unconfined, apparmor=unconfined)"
+
 static const char *namespace_fix(int error)
 {
+	if (error == EROFS)
+		return PROC_FIX;
+	if (error == ENOSYS && says("/proc/self/status", "Seccomp:\t2"))
+		return "a seccomp profile around this process refuses them, as that of a container of Cratons "
+		       "does: there is no container in one; docker and podman: --security-opt seccomp=unconfined";
 	if (begins("/proc/sys/kernel/unprivileged_userns_clone", '0') == 1)
 		return "sysctl -w kernel.unprivileged_userns_clone=1";
 	if (begins("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", '1') == 1)
-		return "install the AppArmor profile packaging/apparmor/cratons: "
-		       "apparmor_parser -r /etc/apparmor.d/cratons";
+		return "as root: cp share/cratons/apparmor/cratons of where Cratons is installed to "
+		       "/etc/apparmor.d/, then apparmor_parser -r /etc/apparmor.d/cratons";
 	if (begins("/proc/sys/user/max_user_namespaces", '0') == 1 || error == ENOSPC)
 		return "sysctl -w user.max_user_namespaces=15000 (and the other user.max_*_namespaces)";
 	if (error == ENOSYS || error == EINVAL)
 		return "Linux 5.12 or newer, with all kinds of namespaces (CONFIG_NAMESPACES, CONFIG_TIME_NS)";
-	return "if this is itself a container, let it make user namespaces (its seccomp profile "
-	       "refuses clone or unshare, or masks /proc)";
+	return REFUSED_FIX;
 }
 
 static pid_t clone_into(uint64_t namespaces)
@@ -85,6 +106,22 @@ static pid_t clone_into(uint64_t namespaces)
 	struct clone_args args = { .flags = namespaces, .exit_signal = SIGCHLD };
 
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+/* What to do is said once: a wall that needs another that is missing may be there when that is. */
+static void note_wall(struct doctor *doc, const char *wall, int error, const char *at)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	const char *fix = doc->lacking ? NULL : error == EPERM && strcmp(wall, "proc") == 0 ? PROC_FIX :
+		namespace_fix(error);
+
+	if (error && doc->lacking)
+		(void)buf_addf(&text, "not known without the %s", doc->lacking);
+	else if (error && at)
+		(void)buf_addf(&text, "%s: %s", at, err_sentence(error));
+	note(doc, wall, error, text.len ? buf_text(&text) : NULL, fix);
+	if (error && !doc->lacking)
+		doc->lacking = wall;
 }
 
 static void check_namespace(struct doctor *doc, const struct step *s)
@@ -96,7 +133,7 @@ static void check_namespace(struct doctor *doc, const struct step *s)
 		_exit(0);
 	if (pid > 0)
 		waitpid(pid, NULL, 0);
-	note(doc, s->wall, error, NULL, namespace_fix(error));
+	note_wall(doc, s->wall, error, NULL);
 }
 
 static int write_maps(char text[3][32])
@@ -267,7 +304,7 @@ static void note_step(struct doctor *doc, const char *wall, int error, const cha
 		note(doc, wall, EOPNOTSUPP, "not in force: the mounts stand alone",
 			"Linux 5.19 or newer with landlock among its security modules (lsm=)");
 	else
-		note(doc, wall, error, detail, namespace_fix(error));
+		note_wall(doc, wall, error, detail);
 }
 
 /* The steps one after the other in one child, as a container has them; false when it could not be
@@ -301,10 +338,32 @@ static bool check_steps(struct doctor *doc)
 	return pid > 0;
 }
 
+/* What is mounted in a user namespace: without one nothing is known of it. */
+static void check_inside(struct doctor *doc)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	int error = try_inside(try_fuse);
+
+	if (doc->lacking && doc->checks[0].error) {
+		(void)buf_addf(&text, "not known without the %s", doc->lacking);
+		note(doc, "fuse", EPERM, buf_text(&text), NULL);
+		note(doc, "overlay", EPERM, buf_text(&text), NULL);
+		return;
+	}
+	note(doc, "fuse", error, NULL, error == EACCES ? "chmod 0666 /dev/fuse (udev does so where "
+		"fuse3 is installed)" : "modprobe fuse");
+	error = try_inside(try_overlay);
+	note(doc, "overlay", error, NULL, "Linux 5.11 or newer, modprobe overlay");
+	error = try_inside(try_overlay_opaque);
+	note_optional(doc, "overlay in memory", error, error ? "a throw-away layer cannot replace a "
+		"directory that it removed" : NULL, "Linux 6.6 or newer, or a layer that is kept on disk");
+	note_optional(doc, "network door", try_inside(try_door), NULL, "modprobe veth (a container with "
+		"network grants is joined by it to the namespace of its listeners)");
+}
+
 int sandbox_doctor(struct arena *a, struct sandbox_check **ret, size_t *ret_n)
 {
 	struct doctor doc = { a, arena_newn(a, struct sandbox_check, CHECKS_MAX), 0 };
-	int error;
 
 	if (!doc.checks)
 		return -ENOMEM;
@@ -314,16 +373,7 @@ int sandbox_doctor(struct arena *a, struct sandbox_check **ret, size_t *ret_n)
 	check_steps(&doc);
 	check_landlock(&doc);
 	check_jail(&doc);
-	error = try_inside(try_fuse);
-	note(&doc, "fuse", error, NULL, error == EACCES ? "chmod 0666 /dev/fuse (udev does so where "
-		"fuse3 is installed)" : "modprobe fuse");
-	error = try_inside(try_overlay);
-	note(&doc, "overlay", error, NULL, "Linux 5.11 or newer, modprobe overlay");
-	error = try_inside(try_overlay_opaque);
-	note_optional(&doc, "overlay in memory", error, error ? "a throw-away layer cannot replace a "
-		"directory that it removed" : NULL, "Linux 6.6 or newer, or a layer that is kept on disk");
-	note_optional(&doc, "network door", try_inside(try_door), NULL, "modprobe veth (a container with "
-		"network grants is joined by it to the namespace of its listeners)");
+	check_inside(&doc);
 	check_cgroup(&doc);
 	*ret = doc.checks;
 	*ret_n = doc.n;
