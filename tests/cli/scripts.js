@@ -127,7 +127,9 @@ const cases = {
     }
     check(k && k.package === 'npm:patient@1.0.0' && k.status === 'running', JSON.stringify(k))
     expect(await cratons(dir, ['ps']), 0, 'npm:patient@1.0.0', 'node build.js')
-    expect(await cratons(dir, ['container', 'exec', k.id, 'sh', '-c', 'touch stop']), 0)
+    // The script may have ended before the command that told it to has.
+    const told = await cratons(dir, ['container', 'exec', k.id, 'sh', '-c', 'touch stop'])
+    check(told.status === 0 || told.status === 137, told.text)
     expect(await ended, 0)
     check(fs.readdirSync(path.join(store, 'containers')).join() === 'lock', 'it is left')
   },
