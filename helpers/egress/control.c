@@ -68,7 +68,6 @@ static int start(struct egress *e, const struct egress_start *s)
 	if (s->connections == 0 || s->idle_seconds == 0 ||
 		s->container[sizeof(s->container) - 1] != '\0')
 		return -EPROTO;
-	e->connections_max = s->connections;
 	e->idle_seconds = s->idle_seconds;
 	e->log.fd = s->log ? EGRESS_FD_LOG : -1;
 	memcpy(e->log.container, s->container, sizeof(s->container));
@@ -79,6 +78,8 @@ static int start(struct egress *e, const struct egress_start *s)
 		r = confine(e);
 	if (r == 0)
 		r = workers_new(&e->workers, e);
+	if (r == 0)
+		e->connections_max = MIN(s->connections, workers_room(e));
 	if (r == 0)
 		r = pool_new(&e->resolvers, e->loop, RESOLVERS, RESOLVER_QUEUE);
 	e->phase = PHASE_STARTED;

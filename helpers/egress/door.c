@@ -350,9 +350,9 @@ static void handed(void *data, int door, unsigned events)
 	if (r < 0 || got < 0)
 		egress_end(e, 1);
 	if (r == 0 && got > 0) {
+		/* The policy may be still to come: then its start listens. */
 		e->ipv6 = h.ipv6;
 		e->handed = true;
-		e->connections_max = MIN(e->connections_max, workers_room(e));
 		door_listen(e);
 		publish_begin(e);
 	}

@@ -15,6 +15,10 @@ mkdir "$T/bin"
 cp "$BUILD/test/sandbox-tool" "$BUILD/bin/cratons-init" "$BUILD/bin/cratons-egress" "$T/bin"
 cp "$SRC"/tests/container/door-{client,server}.py "$T"
 TOOL=$T/bin/sandbox-tool
+mkdir "$T/late"
+cp "$BUILD/test/sandbox-tool" "$BUILD/bin/cratons-init" "$T/late"
+printf '#!/bin/sh\nsleep 1\nexec %s\n' "$T/bin/cratons-egress" >"$T/late/cratons-egress"
+chmod 755 "$T/late/cratons-egress"
 uids=$(id -u)
 [ "$uids" != 0 ] || ! setpriv --reuid $NOBODY --clear-groups true 2>/dev/null || uids="0 $NOBODY"
 
@@ -92,6 +96,7 @@ granted() {
 		exits 125 "$(name "more ports than descriptors are refused")" few --net api.test:5000-5999 -- true
 		has "$(cat "$T/err")" "name 1001 ports, and a process may have 512 descriptors" "$(name "and the limit named")"
 	fi
+	is "$(TOOL=$T/late/sandbox-tool; box --net a.test:1 --net b.test:1 --net c.test:1 --net d.test:1 --net api.test:8080 -- /usr/bin/python3 /client talk api.test 8080)" $PUBLIC:8080 "$(name "a helper that begins late hears of the policy after it has the sockets")"
 	exits 125 "$(name "but not any number")" box --net api.test:1-65535 -- true
 	is "$(client serve 8080)" ok "$(name "a server inside has the same port on all its addresses")"
 }
