@@ -87,7 +87,11 @@ processes() {
 	attack "see the arguments of processes outside" others
 	attack "change a process's limits" limit_other
 	attack "change a process's priority" nice_other
-	attack "change a process's processors" pin_other
+	if [ "$(nproc)" -gt 1 ]; then
+		attack "change a process's processors" pin_other
+	else
+		say_skip "change a process's processors" "there is one"
+	fi
 	attack "a daemon that outlives its container" orphan
 	attack "the descriptors of pid 1" init_descriptors bare_pid
 	attack "the environment, maps and program of pid 1" init_look bare_init
