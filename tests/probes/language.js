@@ -48,7 +48,7 @@ const attacks = {
   kill: () => process.kill(+first, 'SIGKILL'),
   inspect: () => {
     require('inspector').open(+first, '0.0.0.0');
-    setTimeout(() => process.exit(), 1500);
+    setTimeout(() => process.exit(), (+second || 1.5) * 1000);
   },
 };
 

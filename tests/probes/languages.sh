@@ -13,9 +13,9 @@ node_addon() { # what a native add-on does when it is loaded
 node_kill() { hit() { $1 node "$B/language.js" kill "$2"; }; with_victim "$1" hit; }
 node_inspect() { # a debugger that others can reach
 	local got at=$((9300 + (uid > 0) * 50))
-	$1 node "$B/language.js" inspect $at &
-	for i in {1..30}; do
-		got=$(timeout 1 bash -c "exec 3<>/dev/tcp/127.0.0.1/$at; printf 'GET /json HTTP/1.0\r\nHost: localhost\r\n\r\n' >&3; head -c 300 <&3" 2>/dev/null)
+	$1 node "$B/language.js" inspect $at ${CRATONS_VM:+8} &
+	for i in {1..60}; do
+		got=$(timeout 5 bash -c "exec 3<>/dev/tcp/127.0.0.1/$at; printf 'GET /json HTTP/1.0\r\nHost: localhost\r\n\r\n' >&3; head -c 300 <&3" 2>/dev/null)
 		[ -n "$got" ] && break
 		kill -0 $! 2>/dev/null || break
 		pause 0.1
