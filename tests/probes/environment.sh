@@ -47,6 +47,57 @@ escape() { # a name with what a terminal takes for a command
 }
 escapes() { inject=(LC_ALL=$'C\e]0;probe\a' TERM=$'dumb\e[31m'); escape "$1"; }
 
+# What a command was given to use, and prints: `print` is how, `judge` looks whether it came out.
+secret_printed() {
+	secret=(--secret NPM_TOKEN)
+	$1 sh -c "$print"
+	$judge
+}
+secret_on_terminal() {
+	local print='echo "token: $NPM_TOKEN"' judge=leaked
+	before=(/usr/bin/python3 -c 'import pty, sys; pty.spawn(sys.argv[1:])')
+	secret_printed "$1" </dev/null
+}
+secret_in_logs() {
+	local id run=(sh -c 'echo "token: $NPM_TOKEN"; echo "$NPM_TOKEN" >&2')
+	if [ "$1" = bare ]; then bare "${run[@]}"; leaked; return; fi
+	secret=(--secret NPM_TOKEN)
+	container_flags
+	id=$(as env CRATONS_HOME="$E/home" "$CRATONS" container run --detach "${flags_all[@]}" -- "${run[@]}" 2>"$E/err")
+	as env CRATONS_HOME="$E/home" "$CRATONS" container wait "$id" >"$E/status" 2>"$E/err"
+	out=$(as env CRATONS_HOME="$E/home" "$CRATONS" logs "$id" 2>&1; cat "$E/home/containers/$id"/*)
+	as env CRATONS_HOME="$E/home" "$CRATONS" container rm "$id" >/dev/null 2>&1
+	leaked
+}
+leaked_decoded() { [[ $(tr -d ' \n' <<<"$out" | base64 -d 2>/dev/null) == *"$canary"* ]]; }
+leaked_hex() { [[ ${out//[ $'\n']/} == *"$(printf %s "$canary" | od -An -v -tx1 | tr -d ' \n')"* ]]; }
+used() { [[ $out == *"$(printf %s "$canary" | sha256sum)"* ]]; }
+
+secrets() {
+	local print judge=leaked only="environment container exec bundle"
+	print='echo "token: $NPM_TOKEN"' attack "a secret, printed" secret_printed
+	print='env' attack "a secret, in the whole environment" secret_printed
+	print='exec 2>&1; set -x; : "$NPM_TOKEN"' attack "a secret, traced by a shell" secret_printed
+	print='printf %s "$NPM_TOKEN" | dd bs=1 status=none' attack "a secret, byte by byte" secret_printed
+	print='(printf %.9s "$NPM_TOKEN"; sleep 0.2) & sleep 0.1; printf %s "$NPM_TOKEN" | tail -c +10; wait' \
+		attack "a secret, halves by two processes" secret_printed
+	print='i=1; while [ $i -le ${#NPM_TOKEN} ]; do
+		if [ $((i % 2)) = 1 ]; then printf %s "$NPM_TOKEN" | cut -c $i | tr -d "\n"
+		else printf %s "$NPM_TOKEN" | dd bs=1 count=1 skip=$((i - 1)) status=none; fi; i=$((i + 1)); done' \
+		attack "a secret, by processes in turns" secret_printed
+	for before_it in "" a ab; do
+		print="printf %s '$before_it' \"\$NPM_TOKEN\" | base64 -w 0" judge=leaked_decoded \
+			attack "a secret in base64, after ${#before_it} bytes" secret_printed
+	done
+	print='printf %s "more than a line of base64 has room for: $NPM_TOKEN, $NPM_TOKEN" | base64' judge=leaked_decoded \
+		attack "a secret in lines of base64" secret_printed
+	print='printf %s "$NPM_TOKEN" | od -An -v -tx1' judge=leaked_hex attack "a secret in hexadecimal" secret_printed
+	only=container attack "a secret, on a terminal" secret_on_terminal
+	only=container attack "a secret, in the logs" secret_in_logs
+	print='printf %s "$NPM_TOKEN" | sha256sum' judge=used
+	granting="container" twin "a secret" secret_printed
+}
+
 environment() {
 	local variable
 	attack "secrets in the environment of any process" environment_all
@@ -64,4 +115,5 @@ environment() {
 	! command -v node >/dev/null || attack "code by NODE_OPTIONS" inject_node
 	attack "code by LD_PRELOAD" inject_loader
 	attack "terminal escapes in the environment" escapes
+	secrets
 }

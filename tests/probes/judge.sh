@@ -59,7 +59,7 @@ fresh() {
 	cp -a "$from" "$D"
 	: >"$E/out"
 	token=p$RANDOM$RANDOM
-	grant=() inject=() before=()
+	grant=() inject=() before=() secret=()
 }
 
 leaked() { [[ $out == *"$canary"* ]]; }

@@ -21,13 +21,13 @@ template_environment() {
 	echo "$canary" >"$1/granted/.git/hooks/file"
 }
 way_environment() {
-	as "$CRATONS" -C "$D/granted" run --net "${net:-none}" "${grant[@]}" -- "$@" >"$E/out"
+	as "$CRATONS" -C "$D/granted" run --net "${net:-none}" "${grant[@]}" "${secret[@]}" -- "$@" >"$E/out"
 }
 
 # `cratons container run`, and another command in one that runs.
 container_flags() {
 	flags_all=("${flags[@]}" --net "${net:-none}" --ro-bind "$T/bin" --bind "$D/granted"
-		--ro-bind "$D/fixed" "${grant[@]}")
+		--ro-bind "$D/fixed" "${grant[@]}" "${secret[@]}")
 }
 way_container() {
 	container_flags
@@ -47,7 +47,7 @@ in_running() { # ID COMMAND...: another command in one that runs, which then goe
 	local id=$1 status
 	shift
 	[ -n "$id" ] || return 125
-	as "$CRATONS" container exec "$id" -- "$@" >"$E/out"
+	as "$CRATONS" container exec "${secret[@]}" "$id" -- "$@" >"$E/out"
 	status=$?
 	as "$CRATONS" container rm --force "$id" >/dev/null 2>&1
 	return $status
@@ -87,7 +87,7 @@ make_bundle() {
 way_bundle() {
 	local status
 	make_bundle "$@"
-	as "$CRATONS" container run --rm --bundle "$E/bundle" "${nets[@]}" \
+	as "$CRATONS" container run --rm --bundle "$E/bundle" "${nets[@]}" "${secret[@]}" \
 		2>"$E/said" >"$E/out"
 	status=$?
 	grep -v "^warning: config.json: process.capabilities" "$E/said" >&2
