@@ -69,6 +69,8 @@ struct progress *cmd_progress(struct cmd *c);
 #define STYLE_BLUE   "\006"
 #define STYLE_END    "\007"
 void cmd_print(struct cmd *c, const char *format, ...) _printf_(2, 3);
+/* A text from outside that makes neither a line nor a colour. */
+void cmd_print_plain(struct cmd *c, struct str text);
 /* Raw bytes that are data by themselves (a file, a script): nothing is replaced. */
 void cmd_write(struct cmd *c, struct str bytes);
 

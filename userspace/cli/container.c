@@ -23,30 +23,24 @@ int container_outcome(struct cmd *c, int r, int status)
 	return r == -ENOENT ? 127 : 126;
 }
 
-/* The text with '?' for what is no visible character; a cut never leaves half of one. */
-static int add_plain(struct buf *b, const char *text, size_t width)
-{
-	struct str s = str_from(text);
-	int r = 0;
-
-	for (size_t i = 0; i < s.n && r == 0;) {
-		size_t n = str_utf8_sequence(s, i);
-		unsigned char ch = (unsigned char)s.p[i];
-		bool c1 = n == 2 && ch == 0xc2 && (unsigned char)s.p[i + 1] < 0xa0;
-
-		if (width && b->len + n > width)
-			break;
-		r = n == 0 || ch < ' ' || ch == 0x7f || c1 ? buf_addc(b, '?') : buf_add(b, s.p + i, n);
-		i += n ? n : 1;
-	}
-	return r;
-}
-
 const char *container_plain(struct arena *a, const char *text)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
+	int r = buf_adds(&b, text);
 
-	return add_plain(&b, text, 0) < 0 ? "?" : arena_str(a, buf_str(&b)).p;
+	buf_disarm(&b, 0, "");
+	return r < 0 ? "?" : arena_str(a, buf_str(&b)).p;
+}
+
+/* A cut leaves no half of a character, which has at most four bytes. */
+static void cut_to(struct buf *b, size_t width)
+{
+	if (!width || b->len <= width)
+		return;
+	for (int i = 0; i < 3 && width && ((unsigned char)b->data[width] & 0xc0) == 0x80; i++)
+		width--;
+	b->len = width;
+	b->data[width] = '\0';
 }
 
 const char *container_command_line(struct arena *a, const struct container_record *k, size_t width)
@@ -58,8 +52,10 @@ const char *container_command_line(struct arena *a, const struct container_recor
 		if (i)
 			r = buf_addc(&b, ' ');
 		if (r == 0)
-			r = add_plain(&b, k->argv[i], width);
+			r = buf_adds(&b, k->argv[i]);
 	}
+	buf_disarm(&b, 0, "");
+	cut_to(&b, width);
 	return r < 0 ? "?" : arena_str(a, buf_str(&b)).p;
 }
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* The bytes up to STYLE_END are marks for colours: hostile text could at most change a colour until the
- * end of its line. */
+ * end of what is printed with it. */
 static const char *style(char mark)
 {
 	static const char *const codes[] = {
@@ -21,6 +21,7 @@ static const char *style(char mark)
 
 static void put_marked(FILE *to, bool color, struct str text)
 {
+	bool open = false;
 	size_t from = 0;
 
 	for (size_t i = 0; i < text.n; i++) {
@@ -31,23 +32,12 @@ static void put_marked(FILE *to, bool color, struct str text)
 		fwrite(text.p + from, 1, i - from, to);
 		if (color)
 			fputs(code, to);
+		open = text.p[i] != STYLE_END[0];
 		from = i + 1;
 	}
 	fwrite(text.p + from, 1, text.n - from, to);
-}
-
-/* Replaces what could drive a terminal, but for newline, tab and the marks. */
-static void disarm(struct buf *b)
-{
-	for (size_t i = 0; i < b->len; i++) {
-		unsigned char ch = (unsigned char)b->data[i];
-		bool c1 = ch == 0xc2 && (unsigned char)b->data[i + 1] < 0xa0;
-
-		if ((ch < 0x20 && ch != '\n' && ch != '\t' && !style((char)ch)) || ch == 0x7f || c1)
-			b->data[i] = '?';
-		if (c1 && b->data[i + 1])
-			b->data[i + 1] = '?';
-	}
+	if (color && open)
+		fputs(style(STYLE_END[0]), to);
 }
 
 _printf_(4, 0)
@@ -58,7 +48,7 @@ static void put(FILE *to, bool color, const char *prefix, const char *format, va
 
 	if (buf_adds(&b, prefix) < 0 || buf_vaddf(&b, format, ap) < 0 || buf_adds(&b, suffix) < 0)
 		return;
-	disarm(&b);
+	buf_disarm(&b, 0, "\n\t" STYLE_BOLD STYLE_DIM STYLE_RED STYLE_GREEN STYLE_YELLOW STYLE_BLUE STYLE_END);
 	put_marked(to, color, buf_str(&b));
 }
 
@@ -70,6 +60,16 @@ void cmd_print(struct cmd *c, const char *format, ...)
 	va_start(ap, format);
 	put(stdout, c->color_out, "", format, ap, "");
 	va_end(ap);
+}
+
+void cmd_print_plain(struct cmd *c, struct str text)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	if (buf_addstr(&b, text) < 0)
+		return;
+	buf_disarm(&b, 0, "");
+	cmd_print(c, "%s", buf_text(&b));
 }
 
 void cmd_write(struct cmd *c, struct str bytes)
@@ -87,16 +87,6 @@ void cmd_note(struct cmd *c, const char *format, ...)
 	progress_hide(c->progress);
 	va_start(ap, format);
 	put(stderr, c->color_err, "", format, ap, "\n");
-	va_end(ap);
-}
-
-void cmd_warn(struct cmd *c, const char *format, ...)
-{
-	va_list ap;
-
-	progress_hide(c->progress);
-	va_start(ap, format);
-	put(stderr, c->color_err, STYLE_YELLOW "warning:" STYLE_END " ", format, ap, "\n");
 	va_end(ap);
 }
 
@@ -137,6 +127,23 @@ static void print_lines(struct cmd *c, const char *head, const char *text, const
 		print_text(c, "%s%.*s\n", head, STR_ARG(line));
 		head = indent;
 	}
+}
+
+/* Text from outside makes no line that looks like one of ours. */
+void cmd_warn(struct cmd *c, const char *format, ...)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	va_list ap;
+	int r;
+
+	progress_hide(c->progress);
+	va_start(ap, format);
+	r = buf_vaddf(&b, format, ap);
+	va_end(ap);
+	if (r < 0)
+		return;
+	buf_disarm(&b, 0, "\n\t");
+	print_lines(c, STYLE_YELLOW "warning:" STYLE_END " ", buf_text(&b), "         ");
 }
 
 static void print_json_error(const struct diag *d)

@@ -127,6 +127,27 @@ Test(diag, first_place_stays_and_control_characters_go)
 	cr_assert_str_eq(buf_text(&d.what), "reading x: bad name 'a?]0;x?'");
 }
 
+static void disarmed(const char *text, const char *spared, const char *wanted)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	cr_assert_eq(buf_adds(&b, text), 0);
+	buf_disarm(&b, 0, spared);
+	cr_expect_str_eq(buf_text(&b), wanted);
+}
+
+Test(buf, what_drives_a_terminal_is_disarmed)
+{
+	disarmed("plain, gr\xc3\xbc\xc3\x9f" "e \xe2\x82\xac \xf0\x9f\x94\x91", "",
+		"plain, gr\xc3\xbc\xc3\x9f" "e \xe2\x82\xac \xf0\x9f\x94\x91");
+	disarmed("\x1b]0;x\x07\x7f\r\n\t", "\n\t", "?]0;x???\n\t");
+	disarmed("\x1b]0;x\x07\x7f\r\n\t", "", "?]0;x?????");
+	disarmed("a\xc2\x9b" "31m \x9b" "1m \xc2", "", "a??31m ?1m \xc2");
+	disarmed("\xe2\x80\xaegpj.exe\xe2\x81\xa9 \xe2\x80\xa8 \xd8\x9c", "", "???gpj.exe??? ??? ??");
+	disarmed("latin \xe4", "", "latin \xe4");
+	disarmed("", "", "");
+}
+
 Test(diag, without_one_the_code_stays)
 {
 	struct diag d = { .code = -ERR_LIMIT };

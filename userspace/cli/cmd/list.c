@@ -147,8 +147,10 @@ static void print_row(struct cmd *c, const struct view *v, const struct row *row
 		cmd_print(c, STYLE_BLUE "  scripts %s" STYLE_END, script_word(v, p));
 	if (!lock_platform_allows(&p->platform, &v->host))
 		cmd_print(c, STYLE_DIM "  not for this platform" STYLE_END);
-	if (p->deprecated.n)
-		cmd_print(c, STYLE_YELLOW "  deprecated: %.*s" STYLE_END, STR_ARG(p->deprecated));
+	if (p->deprecated.n) {
+		cmd_print(c, STYLE_YELLOW "  deprecated: " STYLE_END);
+		cmd_print_plain(c, p->deprecated);
+	}
 	cmd_print(c, "\n");
 }
 

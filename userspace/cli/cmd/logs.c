@@ -27,7 +27,23 @@ const struct opt logs_options[] = {
 struct tame {
 	char held[SEQUENCE_MAX];
 	size_t n;
+	int more;	/* bytes that a character still has */
 };
+
+/* How many bytes follow one that begins a character, but for 0xc2, which is looked at with the next. */
+static int character(unsigned char ch)
+{
+	return ch < 0xc3 || ch > 0xf4 ? 0 : ch < 0xe0 ? 1 : ch < 0xf0 ? 2 : 3;
+}
+
+/* Outside of a character a terminal of 8 bits takes them for control codes. */
+static bool is_plain(struct tame *t, unsigned char ch)
+{
+	bool within = t->more > 0 && (ch & 0xc0) == 0x80;
+
+	t->more = within ? t->more - 1 : character(ch);
+	return within || (ch >= ' ' && (ch < 0x7f || ch > 0x9f)) || ch == '\n' || ch == '\t';
+}
 
 static int hold(struct tame *t, struct buf *to, unsigned char ch)
 {
@@ -40,7 +56,7 @@ static int hold(struct tame *t, struct buf *to, unsigned char ch)
 	if (ch != 'm' || first)
 		t->held[0] = '?';
 	/* What ended it may itself be the start of one. */
-	if (ch < ' ' && ch != '\n' && ch != '\t')
+	if (!is_plain(t, ch))
 		t->held[t->n - 1] = '?';
 	r = buf_add(to, t->held, t->n);
 	t->n = 0;
@@ -64,8 +80,9 @@ static int tame(struct tame *t, struct buf *to, struct str s)
 			r = hold(t, to, ch);
 		} else if (ch == 0x1b || ch == 0xc2) {
 			t->held[t->n++] = (char)ch;
+			t->more = 0;
 		} else {
-			bool plain = (ch >= ' ' && ch != 0x7f) || ch == '\n' || ch == '\t';
+			bool plain = is_plain(t, ch);
 
 			r = ch == '\r' ? 0 : buf_addc(to, plain ? (char)ch : '?');
 		}

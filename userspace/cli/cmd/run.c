@@ -26,9 +26,11 @@ static int list_scripts(struct cmd *c, const struct manifest *m)
 {
 	if (m->nscripts == 0)
 		cmd_note(c, MANIFEST_NAME " has no [scripts]");
-	for (size_t i = 0; i < m->nscripts; i++)
-		cmd_print(c, STYLE_BOLD "%.*s" STYLE_END "  %.*s\n", STR_ARG(m->scripts[i].name),
-			STR_ARG(m->scripts[i].command));
+	for (size_t i = 0; i < m->nscripts; i++) {
+		cmd_print(c, STYLE_BOLD "%.*s" STYLE_END "  ", STR_ARG(m->scripts[i].name));
+		cmd_print_plain(c, m->scripts[i].command);
+		cmd_print(c, "\n");
+	}
 	return 0;
 }
 

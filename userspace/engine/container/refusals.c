@@ -29,6 +29,8 @@ static int describe(struct json line, struct buf *to)
 	int64_t port = 0;
 	int r = buf_addstr(to, name.p ? name : address);
 
+	/* The name was asked for by what is in the container: any bytes. */
+	buf_disarm(to, 0, "");
 	if (r == 0 && json_int(json_get(line, "port"), &port) == 0)
 		r = buf_addf(to, " port %lld", (long long)port);
 	if (r == 0 && name.p && address.p)

@@ -113,6 +113,37 @@ struct str buf_str(const struct buf *b)
 	return (struct str){ buf_text(b), b->len };
 }
 
+static bool is_between(uint32_t code, uint32_t from, uint32_t to)
+{
+	return code >= from && code <= to;
+}
+
+/* A well-formed sequence of two bytes and more: U+0080 to U+009F; U+061C, 200E, 200F, 2028 to 202E, 2066 to
+ * 2069 (Unicode's UAX 9 and 14). */
+static bool drives(const unsigned char *p, size_t n)
+{
+	uint32_t code = n == 2 ? (p[0] & 0x1fu) << 6 | (p[1] & 0x3f) :
+		n == 3 ? (p[0] & 0x0fu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3f) : 0xffff;
+
+	return code < 0xa0 || code == 0x61c || is_between(code, 0x200e, 0x200f) || is_between(code, 0x2028, 0x202e) ||
+		is_between(code, 0x2066, 0x2069);
+}
+
+void buf_disarm(struct buf *b, size_t from, const char *spared)
+{
+	for (size_t i = from; i < b->len;) {
+		unsigned char *p = (unsigned char *)b->data + i;
+		size_t n = str_utf8_sequence(buf_str(b), i);
+		bool bad = n > 1 ? drives(p, n) : n == 1 ? p[0] == 0x7f || (p[0] < ' ' && !(p[0] && strchr(spared, p[0]))) :
+			p[0] < 0xa0;
+
+		n = n ? n : 1;
+		if (bad)
+			memset(p, '?', n);
+		i += n;
+	}
+}
+
 char *buf_take(struct buf *b)
 {
 	char *data;

@@ -45,6 +45,11 @@ void buf_reset(struct buf *b);
 const char *buf_text(const struct buf *b);
 struct str buf_str(const struct buf *b);
 
+/* For text from outside that people will see, from the byte `from` on: '?' for each byte of what drives a
+ * terminal (control codes but those in `spared`, DEL, U+0080 to U+009F and what an 8-bit terminal takes for
+ * them) or makes a text look other than it is (marks of writing direction, other separators of lines). */
+void buf_disarm(struct buf *b, size_t from, const char *spared);
+
 /* Gives the memory away (the caller frees it) and leaves an empty buffer; NULL on -ENOMEM. */
 char *buf_take(struct buf *b);
 

@@ -33,20 +33,6 @@ void diag_reset(struct diag *d)
 	d->code = 0;
 }
 
-/* Control characters other than newline and tab could move a terminal's cursor or rename its
- * window; DEL and the C1 range (as UTF-8) likewise. */
-static void disarm(struct buf *b, size_t from)
-{
-	for (size_t i = from; i < b->len; i++) {
-		unsigned char c = (unsigned char)b->data[i];
-
-		if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
-			b->data[i] = '?';
-		else if (c == 0xc2 && i + 1 < b->len && (unsigned char)b->data[i + 1] < 0xa0)
-			b->data[i] = b->data[i + 1] = '?';
-	}
-}
-
 /* Text too long for a diagnostic is cut, never lost. */
 static void _printf_(2, 0) put(struct buf *b, const char *format, va_list ap)
 {
@@ -58,7 +44,7 @@ static void _printf_(2, 0) put(struct buf *b, const char *format, va_list ap)
 		b->len = DIAG_TEXT_MAX;
 		b->data[b->len] = '\0';
 	}
-	disarm(b, from);
+	buf_disarm(b, from, "\n\t");
 }
 
 int diag_fail(struct diag *d, int code, const char *format, ...)
