@@ -163,6 +163,12 @@ try() { # WHO, with c as the command
 	echo foreign >"$state/$(field talker id).talker/net.counts"
 	is "$(field talker status) $(field talker bytes_out)" "running " "$who: a foreign file in its place is not believed"
 	c container stop -t 1 talker
+
+	# What of the host is in it, and what leads into it.
+	c container run -d --name seen --ro-bind /usr/share:/share --publish "[::1]:$port:8080" -- sleep 60 >/dev/null
+	has "$(c container inspect seen | tr -d '\n ')" '"binds":["ro:/usr/share:/share"]' "$who: inspect has the binds"
+	has "$(c container inspect seen | tr -d '\n ')" "\"published\":[\"[::1]:$port:8080\"]" "$who: and the ports"
+	c container stop -t 1 seen
 	c container rm talker
 
 	# Names and texts from outside.

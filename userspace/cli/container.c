@@ -166,6 +166,8 @@ void container_json(struct cmd *c, const struct container_record *k)
 	put_text(c, "hostname", k->hostname);
 	put_text(c, "net", k->net);
 	put_list(c, "grants", k->grants, false);
+	put_list(c, "published", k->published, false);
+	put_list(c, "binds", k->binds, false);
 	container_traffic_json(c, k);
 	put_text(c, "seccomp", k->seccomp);
 	put_text(c, "seccomp_filters", k->filters);

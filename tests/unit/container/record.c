@@ -11,6 +11,8 @@
 static const char *const argv[] = { "sh", "-c", "a \"b\" \033[31m\n", NULL };
 static const char *const env[] = { "A=1", "B=", NULL };
 static const char *const grants[] = { "example.org:443", NULL };
+static const char *const published[] = { "127.0.0.1:80:8080", NULL };
+static const char *const binds[] = { "ro:/a:/b", NULL };
 static struct sandbox_rlimit more[] = { { RLIMIT_NOFILE, 5, RLIM_INFINITY, "RLIMIT_NOFILE" } };
 static struct container_traffic traffic[] = { { "example.org:443", 1, 2, 3, 1ULL << 40 } };
 
@@ -21,7 +23,7 @@ static struct container_record full(void)
 	return (struct container_record){
 		.id = ID, .name = "web", .profile = "container", .package = "npm:p@1", .root = "/r", .cwd = "/w", .hostname = "h",
 		.cgroup = "/sys/fs/cgroup/cratons/" ID, .net = "grants", .grants = grants,
-		.traffic = traffic, .ntraffic = 1, .argv = argv, .status = CONTAINER_EXITED,
+		.published = published, .binds = binds, .traffic = traffic, .ntraffic = 1, .argv = argv, .status = CONTAINER_EXITED,
 		.supervisor = 11, .init = 12, .init_start = 1ULL << 50, .supervisor_start = 7,
 		.boot_id = "b", .created_ms = 1, .started_ms = 2, .ended_ms = 3, .exit_status = 139,
 		.ended_by = "oom", .limits = { .memory = 1 << 20, .pids = 5, .best_effort = true },
@@ -49,6 +51,8 @@ Test(record, is_read_as_it_was_written)
 	cr_expect_eq(back.traffic[0].bytes_in, 1ULL << 40);
 	cr_expect(back.nmore == 1 && back.more[0].soft == 5 && back.more[0].hard == RLIM_INFINITY);
 	cr_expect_str_eq(back.argv[2], argv[2]);
+	cr_expect_str_eq(back.published[0], published[0]);
+	cr_expect_str_eq(back.binds[0], binds[0]);
 	cr_expect(back.remove && back.logs && back.limits.best_effort);
 	print(&twice, &back);
 	cr_assert_str_eq(buf_text(&once), buf_text(&twice));

@@ -72,6 +72,8 @@ bool container_is_held(int dir);
 int container_open_dir(int all, const char *place);
 /* What is known of it, when what was lost has been buried. -ENOENT: it is not there, or no longer. */
 int container_look(int all, const char *place, struct arena *a, struct container_record *ret, struct diag *d);
+/* c->rec, of what its specification says; in c->arena where the specification does not have it. */
+int container_describe(struct supervised *c, const struct container_spec *s);
 /* Makes the directory with the lock and the record; `late`: container_save makes the record. */
 int container_create(struct supervised *c, int home_fd, bool late, struct diag *d);
 /* Writes the record as it is now, and lets others see it. */

@@ -93,6 +93,8 @@ struct container_record {
 	const char *cgroup;		/* its path; "" while it is being made; NULL: none */
 	const char *net;		/* "none", "host", "grants" */
 	const char *const *grants;	/* as written; NULL-terminated, or NULL */
+	const char *const *published;	/* likewise: "127.0.0.1:8080:80" */
+	const char *const *binds;	/* likewise: "ro:SOURCE:TARGET" */
 	struct container_traffic *traffic;	/* so far, or when it has ended */
 	size_t ntraffic;
 	const char *const *argv;	/* NULL-terminated; what is too long is cut, and ends with "…" */

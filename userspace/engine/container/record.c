@@ -238,6 +238,8 @@ int record_print(struct buf *to, const struct container_record *c)
 	put_text(&o, "hostname", c->hostname);
 	put_text(&o, "net", c->net);
 	put_words(&o, "grants", c->grants);
+	put_words(&o, "published", c->published);
+	put_words(&o, "binds", c->binds);
 	put_traffic(&o, c);
 	put_text(&o, "cgroup", c->cgroup);
 	put_process(&o, "supervisor", c->supervisor, c->supervisor_start);
@@ -587,6 +589,8 @@ int record_parse(struct arena *a, struct str text, const char *id, struct contai
 	c.argv = get_words(&r, v, "command");
 	c.env = get_words(&r, v, "environment");
 	c.grants = get_words(&r, v, "grants");
+	c.published = get_words(&r, v, "published");
+	c.binds = get_words(&r, v, "binds");
 	get_traffic(&r, json_get(v, "traffic"), &c);
 	c.stop_seconds = (unsigned)get_int(&r, v, "stop_seconds", UINT32_MAX);
 	c.logs = get_flag(&r, v, "logs");

@@ -301,77 +301,11 @@ int container_supervise(struct supervised *c, struct detached *t, int *ret_statu
 	return r;
 }
 
-static const char *copy(struct supervised *c, const char *text)
-{
-	return text ? arena_str(&c->arena, str_from(text)).p : NULL;
-}
-
-static int describe_grants(struct supervised *c, const struct container_spec *s)
-{
-	const char **words;
-	size_t n = 0;
-
-	if (s->sandbox.net != SANDBOX_NET_DOOR)
-		return 0;
-	words = arena_newn(&c->arena, const char *, s->grants->v.n + 1);
-	if (!words)
-		return -ENOMEM;
-	vec_foreach(g, &s->grants->v) {
-		words[n] = arena_str(&c->arena, g->text).p;
-		if (!words[n++])
-			return -ENOMEM;
-	}
-	c->rec.grants = words;
-	return 0;
-}
-
-static int describe(struct supervised *c, const struct container_spec *s)
-{
-	static const char *const nets[] = { "none", "host", "grants" };
-	char boot[37] = "";
-	struct container_record *rec = &c->rec;
-
-	if (process_boot_id(boot) < 0)
-		return -errno;
-	*rec = (struct container_record){
-		.name = s->name,
-		.profile = s->profile,
-		.package = s->package,
-		.root = s->root,
-		.cwd = s->sandbox.cwd,
-		.hostname = s->sandbox.hostname,
-		.net = nets[s->sandbox.net],
-		.argv = s->sandbox.argv,
-		.status = CONTAINER_CREATED,
-		.supervisor = getpid(),
-		.boot_id = copy(c, boot),
-		.created_ms = clock_ms(CLOCK_REALTIME),
-		.limits = s->limits,
-		.stop_seconds = s->stop_seconds ? s->stop_seconds : CONTAINER_STOP_SECONDS,
-		.logs = s->detach,
-		.remove = s->remove,
-		.seccomp = s->sandbox.seccomp,
-		.user = s->sandbox.user,
-		.home = s->sandbox.home,
-		.tcp_connect = s->sandbox.tcp_connect,
-		.tcp_listen = s->sandbox.tcp_listen,
-		.uid = s->sandbox.uid,
-		.gid = s->sandbox.gid,
-		.rlimits = s->sandbox.limits,
-		.more = (struct sandbox_rlimit *)s->sandbox.rlimits,
-		.nmore = s->sandbox.nrlimits,
-		.oci = s->oci,
-		.env = s->keep_env ? s->sandbox.env : NULL,
-	};
-	process_start(rec->supervisor, &rec->supervisor_start);
-	return rec->boot_id ? describe_grants(c, s) : -ENOMEM;
-}
-
 int container_run(int home_fd, struct arena *a, const struct container_spec *s, const char **ret_id,
 	int *ret_status, struct diag *d)
 {
 	_cleanup_(container_done) struct supervised c = { .all = -1, .dir = -1, .lock = -1, .spec = s };
-	int r = describe(&c, s);
+	int r = container_describe(&c, s);
 
 	if (r < 0)
 		return diag_under(d, diag_errno(d, r, "cannot describe the container"), -ERR_CONTAINER);
