@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#define LOOKS 5	/* while processes end */
+
 const char *const cgroup_controller_names[CGROUP_CONTROLLERS] = { "memory", "pids", "cpu", "io" };
 
 static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified", NULL };
@@ -108,7 +110,7 @@ static bool writable(const char *dir)
 }
 
 /* This program again (the caller of a detached container's supervisor waits for it), or a helper of
- * its own: those may move with us. */
+ * its own: those may move with us. errno is ENOENT of one that has ended meanwhile. */
 static bool is_kin(const struct cgroup_view *w, uint64_t pid)
 {
 	char link[160], exe[4096];
@@ -116,6 +118,7 @@ static bool is_kin(const struct cgroup_view *w, uint64_t pid)
 	ssize_t n;
 
 	snprintf(link, sizeof(link), "%s/%llu/exe", w->proc, (unsigned long long)pid);
+	errno = 0;
 	n = readlink(link, exe, sizeof(exe) - 1);
 	if (n <= 0)
 		return false;
@@ -144,12 +147,16 @@ int cgroup_move_kin(const struct cgroup_view *w, const char *from, const char *t
 	return r;
 }
 
-/* Processes that this one cannot see, being in another pid namespace, are listed as 0. */
-static void count_processes(const struct cgroup_view *w, struct cgroup_place *p)
+/* Processes that this one cannot see, being in another pid namespace, are listed as 0. True when one that
+ * is listed has no program any more. */
+static bool count_processes(const struct cgroup_view *w, struct cgroup_place *p)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
-	uint64_t self = (uint64_t)(w->pid ? w->pid : getpid()), pid;
+	uint64_t self = (uint64_t)(w->pid ? w->pid : getpid()), pid = 0;
+	bool ended = false;
 
+	p->others = 0;
+	p->self = false;
 	if (slurp(buf_text(&p->path), "cgroup.procs", &b) < 0)
 		p->others = 1;	/* threaded: not for us */
 	for (struct str rest = str_trim(buf_str(&b)); rest.p;) {
@@ -157,11 +164,14 @@ static void count_processes(const struct cgroup_view *w, struct cgroup_place *p)
 
 		if (line.n == 0)
 			continue;
-		if (str_u64(line, &pid) == 0 && pid == self)
+		if (str_u64(line, &pid) == 0 && pid == self) {
 			p->self = true;
-		else if (!is_kin(w, pid))
+		} else if (!is_kin(w, pid)) {
+			ended |= pid != 0 && errno == ENOENT;
 			p->others++;
+		}
 	}
+	return ended;
 }
 
 static void look_at(const struct cgroup_view *w, struct cgroup_place *p)
@@ -169,11 +179,11 @@ static void look_at(const struct cgroup_view *w, struct cgroup_place *p)
 	const char *dir = buf_text(&p->path);
 
 	p->root = !exists(dir, "cgroup.type", F_OK);
-	p->others = 0;
-	p->self = false;
 	p->has = mask_in(dir, "cgroup.controllers");
 	p->gives = mask_in(dir, "cgroup.subtree_control") & p->has;
-	count_processes(w, p);
+	/* What has ended is not listed the next time, and may have been one of ours. */
+	for (int i = 0; i < LOOKS && count_processes(w, p); i++)
+		;
 	if (p->root || p->others == 0)
 		p->gives = p->has;
 }

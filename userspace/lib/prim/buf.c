@@ -134,8 +134,8 @@ void buf_disarm(struct buf *b, size_t from, const char *spared)
 	for (size_t i = from; i < b->len;) {
 		unsigned char *p = (unsigned char *)b->data + i;
 		size_t n = str_utf8_sequence(buf_str(b), i);
-		bool bad = n > 1 ? drives(p, n) : n == 1 ? p[0] == 0x7f || (p[0] < ' ' && !(p[0] && strchr(spared, p[0]))) :
-			p[0] < 0xa0;
+		bool control = p[0] == 0x7f || (p[0] < ' ' && !(p[0] && strchr(spared, p[0])));
+		bool bad = n > 1 ? drives(p, n) : n == 1 ? control : p[0] < 0xa0;
 
 		n = n ? n : 1;
 		if (bad)
