@@ -36,7 +36,7 @@ binds() {
 	if [ "$uid" != 0 ]; then
 		chmod 700 "$d/shut"
 		chown 0 "$d/shut"
-		exits 1 "$(name "what lies in a directory that is shut cannot be bound")" box --ro-bind "$d/shut/in/f:/x" -- cat /x
+		exits 50 "$(name "what lies in a directory that is shut cannot be bound")" box --ro-bind "$d/shut/in/f:/x" -- cat /x
 	fi
 	mkdir -p "$d/rw/dir" "$d/other"
 	echo other >"$d/other/f"
